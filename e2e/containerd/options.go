@@ -1,0 +1,59 @@
+package containerd
+
+import (
+	"fmt"
+	"strings"
+)
+
+// settings are what options set.
+type settings struct {
+	cri     bool
+	sandbox string
+}
+
+// Option changes how Start configures containerd.
+type Option func(*settings)
+
+// WithCRI enables the Kubernetes plugin. sandbox names the pause image, which
+// must be imported into the namespace k8s.io before the first pod starts; CNI
+// configuration is looked for in cni/net.d below containerd's root, programs
+// in /usr/lib/cni.
+func WithCRI(sandbox string) Option {
+	return func(s *settings) { s.cri, s.sandbox = true, sandbox }
+}
+
+// config is the configuration file. What containerd would put outside of dir
+// by default is put into it.
+func (s settings) config(dir string) string {
+	disabled := []string{
+		"io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
+		"io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs",
+		"io.containerd.internal.v1.opt", // makes /opt/containerd
+	}
+	if !s.cri {
+		disabled = append(disabled, "io.containerd.grpc.v1.cri")
+	}
+	config := fmt.Sprintf(`version = 2
+root = "%[1]s/root"
+state = "%[1]s/state"
+disabled_plugins = ["%[2]s"]
+[grpc]
+  address = "%[1]s/c.sock"
+[ttrpc]
+  address = "%[1]s/c.ttrpc"
+`, dir, strings.Join(disabled, `", "`))
+	if !s.cri {
+		return config
+	}
+	// restrict_oom_score_adj: without CAP_SYS_RESOURCE runc may not lower
+	// oom_score_adj to the -998 that a pod's sandbox asks for.
+	return config + fmt.Sprintf(`[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = %q
+  restrict_oom_score_adj = true
+  stream_server_address = "127.0.0.1"
+  stream_server_port = "0"
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "/usr/lib/cni"
+    conf_dir = "%s/root/cni/net.d"
+`, s.sandbox, dir)
+}

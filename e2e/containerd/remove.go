@@ -1,0 +1,87 @@
+package containerd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/containerd/containerd/v2/client"
+	"github.com/containerd/errdefs"
+)
+
+// removeAll removes the containers of all namespaces.
+func (c *Containerd) removeAll(ctx context.Context) error {
+	names, err := c.Client.NamespaceService().List(ctx)
+	if err != nil {
+		return fmt.Errorf("list containerd's namespaces: %w", err)
+	}
+	var problems []error
+	for _, name := range names {
+		ctx := Context(ctx, name)
+		containers, err := c.Client.Containers(ctx)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("list the containers of namespace %s: %w", name, err))
+			continue
+		}
+		for _, container := range containers {
+			problems = append(problems, remove(ctx, container))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// remove kills a container and removes it with its task and snapshot. What is
+// gone already is no error.
+func remove(ctx context.Context, container client.Container) error {
+	task, err := container.Task(ctx, nil)
+	if err == nil {
+		_, err = task.Delete(ctx, client.WithProcessKill)
+	}
+	if err != nil && !errdefs.IsNotFound(err) {
+		return fmt.Errorf("remove the task of container %s: %w", container.ID(), err)
+	}
+	if err := container.Delete(ctx, client.WithSnapshotCleanup); err != nil && !errdefs.IsNotFound(err) {
+		return fmt.Errorf("remove container %s: %w", container.ID(), err)
+	}
+	return nil
+}
+
+// bundle is the directory in which containerd keeps a task's files.
+func (c *Containerd) bundle(namespace, id string) string {
+	return filepath.Join(c.State, "io.containerd.runtime.v2.task", namespace, id)
+}
+
+// shimAddresses are the sockets of the shims that were started: they lie in
+// /run/containerd/s, shared with other containerds, under hashed names.
+type shimAddresses struct {
+	mu      sync.Mutex
+	sockets []string
+}
+
+// note reads the socket's address from a task's bundle.
+func (s *shimAddresses) note(bundle string) {
+	content, err := os.ReadFile(filepath.Join(bundle, "address"))
+	if err != nil {
+		return // a later containerd keeps it elsewhere
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sockets = append(s.sockets, strings.TrimPrefix(strings.TrimSpace(string(content)), "unix://"))
+}
+
+// left are those of the sockets that still exist.
+func (s *shimAddresses) left() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var left []string
+	for _, socket := range s.sockets {
+		if _, err := os.Stat(socket); err == nil {
+			left = append(left, socket)
+		}
+	}
+	return left
+}

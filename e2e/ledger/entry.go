@@ -1,0 +1,154 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/loadline-exporters/loadline/e2e/cgroup"
+	"github.com/loadline-exporters/loadline/e2e/wait"
+)
+
+// The kinds of entries.
+const (
+	directory = "directory" // ours alone, with mounts and processes
+	container = "container" // a cgroup, ours alone, with processes
+	parent    = "parent"    // a cgroup that others may use: goes when empty
+)
+
+// killLimit is how long a killed process may take to leave its cgroup.
+const killLimit = 10 * time.Second
+
+// entry is a line of the ledger.
+type entry struct{ kind, path string }
+
+func (e entry) String() string { return e.kind + " " + e.path }
+
+func parse(line string) (entry, bool) {
+	kind, path, ok := strings.Cut(line, " ")
+	known := kind == directory || kind == container || kind == parent
+	return entry{kind, path}, ok && known && len(path) > 1 && filepath.IsAbs(path)
+}
+
+// remove removes what the entry names and says what was still there that
+// should have gone before; a directory itself may be.
+func (e entry) remove() []string {
+	switch e.kind {
+	case directory:
+		return removeDirectory(e.path)
+	case container:
+		return removeContainer(e.path)
+	}
+	return nil // a parent waits for the last test
+}
+
+func removeDirectory(dir string) (problems []string) {
+	for _, pid := range processesNaming(dir) {
+		problems = append(problems, fmt.Sprintf("process %d: %s", pid, commandLine(pid)))
+		_ = syscall.Kill(pid, syscall.SIGKILL) // gone already is as well
+	}
+	mounts, err := mountsBelow(dir)
+	if err != nil {
+		return append(problems, err.Error())
+	}
+	for _, mount := range mounts {
+		problems = append(problems, "mount "+mount)
+		if err := syscall.Unmount(mount, syscall.MNT_DETACH); err != nil {
+			problems = append(problems, fmt.Sprintf("mount %s, which does not go: %v", mount, err))
+		}
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		problems = append(problems, fmt.Sprintf("directory %s: %v", dir, err))
+	}
+	return problems
+}
+
+func removeContainer(path string) (problems []string) {
+	groups, err := cgroup.At(path)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	for _, dir := range groups.Existing() {
+		problems = append(problems, "cgroup "+dir)
+		ctx, cancel := context.WithTimeout(context.Background(), killLimit)
+		err := wait.Until(ctx, func() error {
+			pids, _ := cgroup.Processes(dir)
+			for _, pid := range pids {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
+			return cgroup.Remove(dir)
+		})
+		cancel()
+		if err != nil {
+			problems = append(problems, err.Error())
+		}
+	}
+	return problems
+}
+
+// removeParent removes the group where it is empty; where it is not, somebody
+// else uses it by now.
+func (e entry) removeParent() {
+	groups, err := cgroup.At(e.path)
+	if err != nil {
+		return
+	}
+	for _, dir := range groups.Existing() {
+		_ = syscall.Rmdir(dir)
+	}
+}
+
+func deepestFirst(entries []entry) []entry {
+	slices.SortFunc(entries, func(a, b entry) int {
+		return cmp.Compare(strings.Count(b.path, "/"), strings.Count(a.path, "/"))
+	})
+	return entries
+}
+
+// processesNaming are the processes whose command line names a file below
+// dir: daemons, and shims with their daemon's socket.
+func processesNaming(dir string) []int {
+	entries, _ := os.ReadDir("/proc")
+	var pids []int
+	for _, e := range entries {
+		pid, err := strconv.Atoi(e.Name())
+		if err != nil || pid == os.Getpid() {
+			continue
+		}
+		if strings.Contains(commandLine(pid), dir+"/") {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// commandLine is empty for a process that has ended.
+func commandLine(pid int) string {
+	content, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	return strings.TrimSpace(strings.ReplaceAll(string(content), "\x00", " "))
+}
+
+// mountsBelow are the mount points in or below dir, last mounted first.
+func mountsBelow(dir string) ([]string, error) {
+	content, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return nil, errors.Join(errors.New("list the mounts"), err)
+	}
+	var mounts []string
+	for line := range strings.Lines(string(content)) {
+		fields := strings.Fields(line)
+		if len(fields) > 1 && (fields[1] == dir || strings.HasPrefix(fields[1], dir+"/")) {
+			mounts = append(mounts, fields[1])
+		}
+	}
+	slices.Reverse(mounts)
+	return mounts, nil
+}

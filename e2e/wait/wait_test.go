@@ -1,0 +1,36 @@
+package wait
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestUntilReturnsOnceTheConditionHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		looks := 0
+		err := Until(t.Context(), func() error {
+			if looks++; looks < 3 {
+				return errors.New("not yet")
+			}
+			return nil
+		})
+		if err != nil || looks != 3 {
+			t.Errorf("Until = %v after %d looks, want nil after 3", err, looks)
+		}
+	})
+}
+
+func TestUntilGivesUpAtTheDeadlineWithTheLastReason(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		missing := errors.New("socket absent")
+		err := Until(ctx, func() error { return missing })
+		if !errors.Is(err, missing) || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Until = %v, want both the deadline and the last reason", err)
+		}
+	})
+}

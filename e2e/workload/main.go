@@ -1,0 +1,105 @@
+// Command workload is what the containers of the integration tests run: a
+// static program that does one thing to the resources it is given.
+//
+//	workload idle             waits
+//	workload hold 64MiB       touches that much anonymous memory, then waits
+//	workload burn 2           keeps two CPUs busy (default 1)
+//	workload spawn 5          starts five idle child processes, then waits
+//	workload threads 5        starts five threads that block, then waits
+//	workload oom              allocates in the init process until it is killed
+//	workload oom-child 3      three children allocate until killed, one after
+//	                          the other; the init process survives and waits
+//	workload exit 3           exits with status 3 at once
+//
+// Once it does what it was told it prints "ready". It ends with status 0 on
+// SIGTERM or SIGINT, and after ten minutes by itself, so that nothing that a
+// test lost stays for long; oom gives up at 1 GiB, when there is no limit.
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// lifetime bounds every verb.
+const lifetime = 10 * time.Minute
+
+func main() {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
+	args := os.Args[1:]
+	if len(args) == 0 {
+		args = []string{"idle"}
+	}
+	finish, err := run(args[0], args[1:])
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "workload %q: %v\n", args, err)
+		os.Exit(2)
+	}
+	fmt.Println("ready")
+	select {
+	case <-stop:
+	case <-time.After(lifetime):
+	}
+	finish()
+}
+
+// run does what the verb says and returns what undoes it.
+func run(verb string, args []string) (finish func(), err error) {
+	nothing := func() {}
+	switch verb {
+	case "idle":
+		return nothing, nil
+	case "hold":
+		size, err := bytes(argument(args, "64MiB"))
+		if err != nil {
+			return nil, err
+		}
+		return nothing, touch(size)
+	case "oom":
+		return nothing, exhaust()
+	case "exit":
+		status, err := number(argument(args, "0"))
+		if err == nil {
+			os.Exit(status)
+		}
+		return nil, err
+	}
+	n, err := number(argument(args, "1"))
+	if err != nil {
+		return nil, err
+	}
+	switch verb {
+	case "burn":
+		burn(n)
+		return nothing, nil
+	case "spawn":
+		return spawn(n)
+	case "threads":
+		threads(n)
+		return nothing, nil
+	case "oom-child":
+		return nothing, oomChildren(n)
+	}
+	return nil, fmt.Errorf("unknown verb")
+}
+
+func argument(args []string, otherwise string) string {
+	if len(args) == 0 {
+		return otherwise
+	}
+	return args[0]
+}
+
+// number parses a count; the bound keeps a typing error from hurting.
+func number(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 || n > 1000 {
+		return 0, fmt.Errorf("%q is no number from 0 to 1000", s)
+	}
+	return n, nil
+}
