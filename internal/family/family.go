@@ -1,0 +1,151 @@
+// Package family holds metric families as values and renders their series.
+//
+// An exporter lists its families once, in a Table. The table feeds the encoder,
+// the metrics reference, the catalogue that rules and dashboards are checked
+// against and the allow and deny flags. A collector asks a Writer for the Series
+// of a family and adds samples to it; text is rendered at once, without a
+// descriptor or a map of labels per sample, because a node has thousands of them
+// and is scraped every few seconds.
+//
+// The text of a sample is the same in the Prometheus format and in OpenMetrics;
+// only the headers differ, so a body is rendered once and serves both.
+package family
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/prometheus/common/model"
+)
+
+// Type is a family's metric type.
+type Type string
+
+// The types that Loadline's families have. Info series are gauges of value 1, as
+// everywhere in the Prometheus ecosystem.
+const (
+	Gauge   Type = "gauge"
+	Counter Type = "counter"
+)
+
+// Compat names the exporter whose published names, types and labels a family
+// keeps. Whoever runs that exporter too turns the group off.
+type Compat string
+
+// The groups of compatible families; None marks families of Loadline's own.
+const (
+	None      Compat = ""
+	Node      Compat = "node"      // node_exporter
+	Container Compat = "container" // cAdvisor
+	Volume    Compat = "volume"    // kubelet
+	Kube      Compat = "kube"      // kube-state-metrics
+)
+
+// Compats are all groups that the flag --compat accepts.
+var Compats = []Compat{Node, Container, Volume, Kube}
+
+// Family describes one metric family. It is immutable.
+type Family struct {
+	Name   string   // with its unit and, for counters, _total
+	Type   Type     // gauge or counter
+	Help   string   // one sentence, with the source where it is not obvious
+	Labels []string // every label of every series, in the order of their values
+	Unit   string   // base unit: seconds, bytes, ratio, …; empty for counts and info
+	Compat Compat   // whose name it keeps
+
+	Collector string // the collector that emits it
+}
+
+// Table lists families in the order of exposition, grouped by collector.
+type Table []*Family
+
+// Of returns the families that a collector emits.
+func (t Table) Of(collector string) Table {
+	var out Table
+	for _, f := range t {
+		if f.Collector == collector {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// Check returns an error that names the first family whose description is not
+// whole: a bad or doubled name, a label that is no label name, no help, no
+// collector.
+func (t Table) Check() error {
+	seen := make(map[string]bool, len(t))
+	for _, f := range t {
+		switch {
+		case !model.LegacyValidation.IsValidMetricName(f.Name):
+			return fmt.Errorf("family %q: not a metric name", f.Name)
+		case seen[f.Name]:
+			return fmt.Errorf("family %q: listed twice", f.Name)
+		case f.Type != Gauge && f.Type != Counter:
+			return fmt.Errorf("family %q: unknown type %q", f.Name, f.Type)
+		case f.Help == "" || f.Collector == "":
+			return fmt.Errorf("family %q: help and collector must be set", f.Name)
+		case f.Compat == None && !strings.HasPrefix(f.Name, "loadline_"):
+			return fmt.Errorf("family %q: must start with loadline_ or name what it is compatible with", f.Name)
+		}
+		for i, l := range f.Labels {
+			if !model.LegacyValidation.IsValidLabelName(l) || slices.Contains(f.Labels[:i], l) {
+				return fmt.Errorf("family %q: bad or doubled label %q", f.Name, l)
+			}
+		}
+		seen[f.Name] = true
+	}
+	return nil
+}
+
+// Filter says which families of a table are wanted.
+type Filter struct {
+	Compat []Compat // compatible groups to keep; families of Loadline's own always stay
+	Allow  []string // anchored regular expressions; empty allows all
+	Deny   []string // anchored regular expressions; wins over Allow
+}
+
+// Select returns the wanted families in their order. An unknown group or a bad
+// regular expression is an error that names it.
+func (t Table) Select(w Filter) (Table, error) {
+	for _, c := range w.Compat {
+		if !slices.Contains(Compats, c) {
+			return nil, fmt.Errorf("unknown group of compatible families %q: use any of %v", c, Compats)
+		}
+	}
+	allow, err := anyOf(w.Allow)
+	if err != nil {
+		return nil, err
+	}
+	deny, err := anyOf(w.Deny)
+	if err != nil {
+		return nil, err
+	}
+	out := make(Table, 0, len(t))
+	for _, f := range t {
+		switch {
+		case f.Compat != None && !slices.Contains(w.Compat, f.Compat):
+		case allow != nil && !allow.MatchString(f.Name):
+		case deny != nil && deny.MatchString(f.Name):
+		default:
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}
+
+// anyOf compiles one anchored expression of several, nil for none. Each is
+// compiled alone first, so that the error names the one that is wrong.
+func anyOf(exprs []string) (*regexp.Regexp, error) {
+	if len(exprs) == 0 {
+		return nil, nil
+	}
+	for _, e := range exprs {
+		if _, err := regexp.Compile(e); err != nil {
+			return nil, fmt.Errorf("metric name pattern %q: %w", e, err)
+		}
+	}
+	return regexp.Compile("^(?:" + strings.Join(exprs, "|") + ")$")
+}

@@ -1,0 +1,172 @@
+package family
+
+import (
+	"hash/fnv"
+	"math"
+	"strconv"
+	"unicode/utf8"
+)
+
+// MaxLabelBytes bounds a label's value. What containers, images and labels say is
+// hostile; the longest honest value is an image reference with its digest, well
+// below it. A longer value is cut and ends in a hash of the whole, so that two
+// long values that differ stay two series.
+const MaxLabelBytes = 1024
+
+// Writer collects the series of one collector for one scrape. It is used by one
+// goroutine at a time.
+type Writer struct {
+	series map[*Family]*Series
+}
+
+// NewWriter returns a writer for the families of enabled. The sizes of a former
+// writer of the same families, if not nil, are taken as the sizes to expect.
+func NewWriter(enabled Table, former *Writer) *Writer {
+	w := &Writer{series: make(map[*Family]*Series, len(enabled))}
+	for _, f := range enabled {
+		s := &Series{family: f, enabled: true}
+		if former != nil {
+			if old := former.series[f]; old != nil {
+				s.body = make([]byte, 0, len(old.body)+len(old.body)/8)
+			}
+		}
+		w.series[f] = s
+	}
+	return w
+}
+
+// Series returns the place for f's samples. A family that is turned off, or is
+// not the collector's, has one too: it drops what is added.
+func (w *Writer) Series(f *Family) *Series {
+	if s, ok := w.series[f]; ok {
+		return s
+	}
+	s := &Series{family: f}
+	w.series[f] = s
+	return s
+}
+
+// Series is the rendered series of one family.
+type Series struct {
+	family  *Family
+	enabled bool
+	body    []byte
+	n       int
+}
+
+// Enabled says whether what is added is kept: a collector may skip the work for
+// a family that is turned off.
+func (s *Series) Enabled() bool { return s.enabled }
+
+// Add adds a sample. The values are those of the family's labels, in their order;
+// a missing or surplus one is a programming error and panics.
+func (s *Series) Add(v float64, labels ...string) {
+	s.AddBlock(Block{}, v, labels...)
+}
+
+// AddBlock adds a sample whose first labels are those of a block that several
+// families share, and the rest as given.
+func (s *Series) AddBlock(b Block, v float64, labels ...string) {
+	if !s.enabled {
+		return
+	}
+	if b.n+len(labels) != len(s.family.Labels) {
+		panic("family " + s.family.Name + ": wrong number of label values")
+	}
+	out := append(s.body, s.family.Name...)
+	if len(s.family.Labels) > 0 {
+		out = append(out, '{')
+		out = append(out, b.text...)
+		out = appendLabels(out, s.family.Labels[b.n:], labels, b.n > 0)
+		out = append(out, '}')
+	}
+	out = append(out, ' ')
+	out = appendValue(out, v)
+	s.body = append(out, '\n')
+	s.n++
+}
+
+// Block is the rendered form of the labels that begin several families, such as
+// those that name a container.
+type Block struct {
+	n    int
+	text []byte
+}
+
+// NewBlock renders values as the labels names.
+func NewBlock(names, values []string) Block {
+	if len(names) != len(values) {
+		panic("family: a block needs a value for each label")
+	}
+	return Block{n: len(names), text: appendLabels(nil, names, values, false)}
+}
+
+func appendLabels(b []byte, names, values []string, comma bool) []byte {
+	for i, name := range names {
+		if comma {
+			b = append(b, ',')
+		}
+		comma = true
+		b = append(b, name...)
+		b = append(b, '=', '"')
+		b = appendEscaped(b, values[i])
+		b = append(b, '"')
+	}
+	return b
+}
+
+// appendEscaped writes a label's value: bounded, valid UTF-8, and escaped as both
+// formats want it (backslash, quote, newline).
+func appendEscaped(b []byte, v string) []byte {
+	v = bound(v)
+	for i := 0; i < len(v); {
+		switch c := v[i]; {
+		case c == '\\':
+			b = append(b, '\\', '\\')
+		case c == '"':
+			b = append(b, '\\', '"')
+		case c == '\n':
+			b = append(b, '\\', 'n')
+		case c < utf8.RuneSelf:
+			b = append(b, c)
+		default:
+			r, size := utf8.DecodeRuneInString(v[i:])
+			b = utf8.AppendRune(b, r) // RuneError for what is not UTF-8
+			i += size
+			continue
+		}
+		i++
+	}
+	return b
+}
+
+func bound(v string) string {
+	if len(v) <= MaxLabelBytes {
+		return v
+	}
+	h := fnv.New64a()
+	h.Write([]byte(v))
+	const suffix = len("~0123456789abcdef")
+	cut := MaxLabelBytes - suffix
+	for cut > 0 && !utf8.RuneStart(v[cut]) {
+		cut--
+	}
+	sum := strconv.FormatUint(h.Sum64(), 16)
+	return v[:cut] + "~" + "0000000000000000"[len(sum):] + sum
+}
+
+// appendValue writes whole numbers without an exponent: shorter to render and to
+// compress, and the same number to every parser.
+func appendValue(b []byte, v float64) []byte {
+	const exact = 1 << 53
+	if v == math.Trunc(v) && v > -exact && v < exact {
+		return strconv.AppendInt(b, int64(v), 10)
+	}
+	switch {
+	case math.IsInf(v, 1):
+		return append(b, "+Inf"...)
+	case math.IsInf(v, -1):
+		return append(b, "-Inf"...)
+	}
+	return strconv.AppendFloat(b, v, 'g', -1, 64)
+}
