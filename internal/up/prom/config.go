@@ -162,7 +162,7 @@ func setDefaultInterval(root *yaml.Node, interval time.Duration) {
 	}
 	if global == nil {
 		global = &yaml.Node{Kind: yaml.MappingNode}
-		root.Content = append(root.Content, text("global"), global)
+		root.Content = append(root.Content, scalar("global"), global)
 	}
 	if global.Kind != yaml.MappingNode { // "global:" with nothing below it
 		*global = yaml.Node{Kind: yaml.MappingNode}
@@ -174,9 +174,9 @@ func setDefaultInterval(root *yaml.Node, interval time.Duration) {
 	if set["scrape_interval"] {
 		return
 	}
-	global.Content = append(global.Content, text("scrape_interval"), text(duration(interval)))
+	global.Content = append(global.Content, scalar("scrape_interval"), scalar(duration(interval)))
 	if !set["scrape_timeout"] {
-		global.Content = append(global.Content, text("scrape_timeout"), text(duration(min(interval, maxScrapeTimeout))))
+		global.Content = append(global.Content, scalar("scrape_timeout"), scalar(duration(min(interval, maxScrapeTimeout))))
 	}
 }
 
@@ -217,7 +217,7 @@ func combine(o *Options, user userConfig, interval time.Duration) (*config.Confi
 
 func duration(d time.Duration) string { return model.Duration(d).String() }
 
-func text(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: s} }
+func scalar(s string) *yaml.Node { return &yaml.Node{Kind: yaml.ScalarNode, Value: s} }
 
 // resolve follows an alias.
 func resolve(n *yaml.Node) *yaml.Node {

@@ -52,7 +52,7 @@ func openStorage(dir string, retention time.Duration, reg prometheus.Registerer,
 	}
 	lock.Close()
 	// The TSDB's own lock file: a Prometheus has the directory.
-	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) {
+	if errors.Is(err, syscall.EAGAIN) {
 		return nil, inUse(dir)
 	}
 	return nil, fmt.Errorf("open the TSDB in data directory %s: %w", dir, err)
