@@ -73,6 +73,7 @@ func Start(t testing.TB, options ...Option) *Containerd {
 	}
 	c := &Containerd{t: t, workload: image.Workload(t, image.Spec{})}
 	c.ledger = ledger.Open(t)
+	c.ledger.Shared("/run/containerd/s", "/run/containerd")
 	c.dir = c.ledger.Dir()
 	c.Address = filepath.Join(c.dir, "c.sock")
 	c.Root, c.State = filepath.Join(c.dir, "root"), filepath.Join(c.dir, "state")

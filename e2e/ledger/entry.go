@@ -19,9 +19,10 @@ import (
 
 // The kinds of entries.
 const (
-	directory = "directory" // ours alone, with mounts and processes
-	container = "container" // a cgroup, ours alone, with processes
-	parent    = "parent"    // a cgroup that others may use: goes when empty
+	directory       = "directory" // ours alone, with mounts and processes
+	container       = "container" // a cgroup, ours alone, with processes
+	sharedDirectory = "shared-directory"
+	sharedCgroup    = "shared-cgroup"
 )
 
 // killLimit is how long a killed process may take to leave its cgroup.
@@ -34,9 +35,13 @@ func (e entry) String() string { return e.kind + " " + e.path }
 
 func parse(line string) (entry, bool) {
 	kind, path, ok := strings.Cut(line, " ")
-	known := kind == directory || kind == container || kind == parent
-	return entry{kind, path}, ok && known && len(path) > 1 && filepath.IsAbs(path)
+	e := entry{kind, path}
+	known := kind == directory || kind == container || e.shared()
+	return e, ok && known && len(path) > 1 && filepath.IsAbs(path)
 }
+
+// shared says that others may use it: it goes when it is empty.
+func (e entry) shared() bool { return e.kind == sharedDirectory || e.kind == sharedCgroup }
 
 // remove removes what the entry names and says what was still there that
 // should have gone before; a directory itself may be.
@@ -47,7 +52,7 @@ func (e entry) remove() []string {
 	case container:
 		return removeContainer(e.path)
 	}
-	return nil // a parent waits for the last test
+	return nil // what is shared waits for the last test
 }
 
 func removeDirectory(dir string) (problems []string) {
@@ -94,14 +99,18 @@ func removeContainer(path string) (problems []string) {
 	return problems
 }
 
-// removeParent removes the group where it is empty; where it is not, somebody
-// else uses it by now.
-func (e entry) removeParent() {
-	groups, err := cgroup.At(e.path)
-	if err != nil {
-		return
+// removeEmpty removes what is shared where it is empty; where it is not,
+// somebody else uses it by now.
+func (e entry) removeEmpty() {
+	dirs := []string{e.path}
+	if e.kind == sharedCgroup {
+		groups, err := cgroup.At(e.path)
+		if err != nil {
+			return
+		}
+		dirs = groups.Existing()
 	}
-	for _, dir := range groups.Existing() {
+	for _, dir := range dirs {
 		_ = syscall.Rmdir(dir)
 	}
 }

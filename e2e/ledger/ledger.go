@@ -6,12 +6,15 @@
 // whatever is then left is removed and fails the test. A file that all tests
 // of the machine share holds the same facts, for two reasons: the parents of
 // control groups (/default, /kubepods …) can be shared by tests that run at
-// the same time and go with the last of them; and what a test that was killed
+// the same time and go with the last of them, as directories in fixed places
+// do; and what a test that was killed
 // left behind goes when the next one starts.
 package ledger
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,21 +84,32 @@ func (l *Ledger) Dir() string {
 func (l *Ledger) Cgroup(path string) {
 	l.t.Helper()
 	for parent := filepath.Dir(path); parent != "/" && parent != "."; parent = filepath.Dir(parent) {
-		l.CgroupParent(parent)
+		l.SharedCgroup(parent)
 	}
 	l.note(entry{kind: container, path: path})
 }
 
-// CgroupParent notes a cgroup path that containers of several tests may share,
-// unless it exists already.
-func (l *Ledger) CgroupParent(path string) {
+// SharedCgroup notes a cgroup path that containers of several tests use,
+// unless it exists already. It goes, empty, with the last test.
+func (l *Ledger) SharedCgroup(path string) {
 	l.t.Helper()
 	groups, err := cgroup.At(path)
 	if err != nil {
 		l.t.Fatal(err)
 	}
 	if len(groups.Existing()) == 0 {
-		l.note(entry{kind: parent, path: path})
+		l.note(entry{kind: sharedCgroup, path: path})
+	}
+}
+
+// Shared notes directories that programs make in fixed places, unless they
+// exist already. They go, empty, with the last test.
+func (l *Ledger) Shared(dirs ...string) {
+	l.t.Helper()
+	for _, dir := range dirs {
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			l.note(entry{kind: sharedDirectory, path: dir})
+		}
 	}
 }
 
@@ -142,20 +156,20 @@ func (l *Ledger) sweep() []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	var parents []entry
+	var shared []entry
 	var problems []string
 	for line := range strings.Lines(string(content)) {
 		switch e, ok := parse(strings.TrimSuffix(line, "\n")); {
 		case !ok:
 			problems = append(problems, fmt.Sprintf("the line %q, which says nothing", line))
-		case e.kind == parent:
-			parents = append(parents, e)
+		case e.shared():
+			shared = append(shared, e)
 		default:
 			problems = append(problems, e.remove()...)
 		}
 	}
-	for _, e := range deepestFirst(parents) {
-		e.removeParent()
+	for _, e := range deepestFirst(shared) {
+		e.removeEmpty()
 	}
 	if err := l.file.Truncate(0); err != nil {
 		problems = append(problems, err.Error())

@@ -1,0 +1,22 @@
+package docker
+
+// settings are what options set.
+type settings struct {
+	ownNetwork, swarm bool
+}
+
+// Option changes how Start runs the daemon.
+type Option func(*settings)
+
+// WithOwnNetwork runs the daemon in a network namespace of its own, which has
+// nothing but a loopback device. Containers with network host are in it too.
+func WithOwnNetwork() Option {
+	return func(s *settings) { s.ownNetwork = true }
+}
+
+// WithSwarm makes the daemon the only node of a new Swarm, in a network
+// namespace of its own: a manager listens on all addresses, on ports that
+// cannot all be chosen.
+func WithSwarm() Option {
+	return func(s *settings) { s.ownNetwork, s.swarm = true, true }
+}
