@@ -1,0 +1,81 @@
+// Package node reads what the kernel says of the machine as a whole and serves it
+// under node_exporter's names, types, labels and defaults, so that rules and
+// dashboards written for node_exporter work unchanged.
+//
+// Each collector is one file: a small type that holds the file systems it reads
+// and a method Collect, which reads once and adds series to the writer. The files
+// of /proc and /sys are parsed by github.com/prometheus/procfs; what it does not
+// parse is said where it is read. To add a collector, write its file, list its
+// families in exporters/resource/metrics/node.go and itself in Options.collectors.
+//
+// A file that the kernel does not offer (pressure, thermal throttling, udev's data)
+// is not an error: its families have no series. A collector returns an error for
+// what should be there and could not be read.
+package node
+
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/prometheus/procfs"
+	"github.com/prometheus/procfs/blockdevice"
+	"github.com/prometheus/procfs/sysfs"
+	"golang.org/x/sys/unix"
+
+	"github.com/loadline-exporters/loadline/internal/serve"
+)
+
+// Collectors returns the collectors of the node, in the order of exposition. A
+// path that is no directory or a regular expression that does not compile is an
+// error that names the flag.
+func Collectors(o Options) ([]serve.Collector, error) {
+	return o.collectors(kernel{statfs: statfs, uname: unix.Uname})
+}
+
+// kernel are the system calls that collectors make; reading files aside, they are
+// all that a test must stand in for.
+type kernel struct {
+	statfs func(path string, into *unix.Statfs_t) error
+	uname  func(into *unix.Utsname) error
+}
+
+func (o Options) collectors(k kernel) ([]serve.Collector, error) {
+	proc, err := procfs.NewFS(o.ProcFS)
+	if err != nil {
+		return nil, fmt.Errorf("--path.procfs: %w", err)
+	}
+	sys, err := sysfs.NewFS(o.SysFS)
+	if err != nil {
+		return nil, fmt.Errorf("--path.sysfs: %w", err)
+	}
+	block, err := blockdevice.NewFS(o.ProcFS, o.SysFS)
+	if err != nil {
+		return nil, fmt.Errorf("block devices: %w", err)
+	}
+	match, err := o.matchers()
+	if err != nil {
+		return nil, err
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return []serve.Collector{
+		{Name: "cpu", Collect: newCPU(proc, sys).Collect},
+		{Name: "meminfo", Collect: meminfo{proc}.Collect},
+		{Name: "loadavg", Collect: loadavg{proc}.Collect},
+		{Name: "filesystem", Collect: newFilesystem(proc, o, match, k.statfs).Collect},
+		{Name: "diskstats", Collect: diskstats{block, udev(o.UdevData), match.disks}.Collect},
+		{Name: "netdev", Collect: netdev{proc, o.SysFS, match.netDevices}.Collect},
+		{Name: "pressure", Collect: pressure{proc}.Collect},
+		{Name: "stat", Collect: stat{proc}.Collect},
+		{Name: "uname", Collect: uname{k.uname}.Collect},
+	}, nil
+}
+
+// truth is a boolean as a sample's value.
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
