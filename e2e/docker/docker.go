@@ -156,12 +156,30 @@ func (d *Docker) stop() {
 	if err := d.daemon.Stop(stopLimit); err != nil {
 		d.t.Error(err)
 	}
-	// dockerd itself leaves the mount of the host's network namespace, which
-	// it made for the first container with network host.
-	namespace := filepath.Join(d.ExecRoot, "netns", "default")
-	if err := syscall.Unmount(namespace, 0); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.EINVAL) {
-		d.t.Errorf("unmount %s: %v", namespace, err)
+	if err := d.unmountNamespaces(); err != nil {
+		d.t.Error(err)
 	}
+}
+
+// unmountNamespaces unmounts the network namespaces that dockerd itself
+// leaves: the host's always, once a container had it, and those of overlay
+// networks when it stops before it has noticed that it left the Swarm.
+func (d *Docker) unmountNamespaces() error {
+	dir := filepath.Join(d.ExecRoot, "netns")
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("list dockerd's network namespaces: %w", err)
+	}
+	for _, entry := range entries {
+		// EINVAL: not mounted, as most are by then.
+		if err := syscall.Unmount(filepath.Join(dir, entry.Name()), 0); err != nil && !errors.Is(err, syscall.EINVAL) {
+			return fmt.Errorf("unmount the network namespace %s of %s: %w", entry.Name(), dir, err)
+		}
+	}
+	return nil
 }
 
 // fatal fails the test with the end of the daemon's log.
