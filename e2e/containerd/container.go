@@ -160,7 +160,7 @@ func (c *Containerd) start(ctx context.Context, container *Container) error {
 		return fmt.Errorf("create its task: %w", err)
 	}
 	container.Task, container.PID = task, int(task.Pid())
-	c.addresses.note(c.bundle(container.Namespace, container.ID))
+	c.ledger.Shim(c.bundle(container.Namespace, container.ID))
 	// Of the process, which waits for its start in its cgroups already: they
 	// stay where they are, the process may be gone soon.
 	if container.groups, err = cgroup.Of(container.PID); err != nil {

@@ -49,13 +49,12 @@ type Containerd struct {
 	// PID is the daemon's process id.
 	PID int
 
-	t         testing.TB
-	dir       string
-	daemon    *daemon.Daemon
-	ledger    *ledger.Ledger
-	workload  *image.Image
-	imports   sync.Mutex
-	addresses shimAddresses
+	t        testing.TB
+	dir      string
+	daemon   *daemon.Daemon
+	ledger   *ledger.Ledger
+	workload *image.Image
+	imports  sync.Mutex
 }
 
 // Start starts a containerd and waits until it answers. The test's cleanup
@@ -136,9 +135,5 @@ func (c *Containerd) stop() {
 	}
 	if err := c.daemon.Stop(stopLimit); err != nil {
 		c.t.Error(err)
-	}
-	for _, socket := range c.addresses.left() {
-		c.t.Errorf("left behind: the shim's socket %s", socket)
-		_ = os.Remove(socket)
 	}
 }

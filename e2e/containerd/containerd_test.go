@@ -205,7 +205,7 @@ type remains struct {
 	dir    string
 	pids   []int
 	groups []string
-	socket []string
+	socket string
 }
 
 func TestNothingIsLeftAfterwards(t *testing.T) {
@@ -213,12 +213,16 @@ func TestNothingIsLeftAfterwards(t *testing.T) {
 	t.Run("a containerd with a running container", func(t *testing.T) {
 		c := Start(t)
 		idle := c.Run(t.Context(), Spec{ID: "stays", CgroupsPath: "/loadline-e2e/below/stays"})
-		r = remains{dir: c.dir, pids: []int{c.PID, idle.PID}, groups: idle.Cgroups().Existing(), socket: c.addresses.left()}
-		if len(r.socket) != 1 {
-			t.Errorf("the shim's sockets are %v, want one", r.socket)
+		socket, err := os.ReadFile(filepath.Join(c.bundle("default", "stays"), "address"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r = remains{
+			dir: c.dir, pids: []int{c.PID, idle.PID}, groups: idle.Cgroups().Existing(),
+			socket: strings.TrimPrefix(string(socket), "unix://"),
 		}
 		// One that the harness was not told of.
-		_, err := c.Client.NewContainer(Context(t.Context(), "other"), "stranger", client.WithNewSpec())
+		_, err = c.Client.NewContainer(Context(t.Context(), "other"), "stranger", client.WithNewSpec())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -228,7 +232,7 @@ func TestNothingIsLeftAfterwards(t *testing.T) {
 			t.Errorf("process %d is still there (%v)", pid, err)
 		}
 	}
-	for _, path := range append(append(r.groups, r.socket...), r.dir) {
+	for _, path := range append(r.groups, r.socket, r.dir) {
 		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("%s is still there (%v)", path, err)
 		}

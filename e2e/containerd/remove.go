@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"strings"
-	"sync"
 
 	"github.com/containerd/containerd/v2/client"
 	"github.com/containerd/errdefs"
@@ -53,35 +50,4 @@ func remove(ctx context.Context, container client.Container) error {
 // bundle is the directory in which containerd keeps a task's files.
 func (c *Containerd) bundle(namespace, id string) string {
 	return filepath.Join(c.State, "io.containerd.runtime.v2.task", namespace, id)
-}
-
-// shimAddresses are the sockets of the shims that were started: they lie in
-// /run/containerd/s, shared with other containerds, under hashed names.
-type shimAddresses struct {
-	mu      sync.Mutex
-	sockets []string
-}
-
-// note reads the socket's address from a task's bundle.
-func (s *shimAddresses) note(bundle string) {
-	content, err := os.ReadFile(filepath.Join(bundle, "address"))
-	if err != nil {
-		return // a later containerd keeps it elsewhere
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sockets = append(s.sockets, strings.TrimPrefix(strings.TrimSpace(string(content)), "unix://"))
-}
-
-// left are those of the sockets that still exist.
-func (s *shimAddresses) left() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var left []string
-	for _, socket := range s.sockets {
-		if _, err := os.Stat(socket); err == nil {
-			left = append(left, socket)
-		}
-	}
-	return left
 }

@@ -113,7 +113,7 @@ func hostConfig(spec Spec) *container.HostConfig {
 	return config
 }
 
-// container describes a container that exists.
+// container describes a container that exists, and notes what it may leave.
 func (d *Docker) container(ctx context.Context, id string) (*Container, error) {
 	inspected, err := d.Client.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	if err != nil {
@@ -128,6 +128,8 @@ func (d *Docker) container(ctx context.Context, id string) (*Container, error) {
 		ID: found.ID, Name: filepath.Base(found.Name), PID: found.State.Pid,
 		CgroupPath: filepath.Join(parent, found.ID), docker: d.Client,
 	}
+	d.ledger.Cgroup(c.CgroupPath)
+	d.ledger.Shim(filepath.Join(d.ExecRoot, "containerd", "daemon", "io.containerd.runtime.v2.task", "moby", c.ID))
 	c.groups, err = cgroup.At(c.CgroupPath)
 	return c, err
 }
@@ -208,14 +210,10 @@ func (d *Docker) removeAll(ctx context.Context) error {
 		return fmt.Errorf("list Docker's containers: %w", err)
 	}
 	for _, c := range found.Items {
-		known, err := d.container(ctx, c.ID)
-		if errdefs.IsNotFound(err) {
-			continue // a task that ends just now
-		}
-		if err != nil {
+		// Not found: a task that ends just now.
+		if _, err := d.container(ctx, c.ID); err != nil && !errdefs.IsNotFound(err) {
 			return err
 		}
-		d.ledger.Cgroup(known.CgroupPath)
 	}
 	var problems []error
 	if d.NodeID != "" {

@@ -192,7 +192,6 @@ func (s *Service) Containers(ctx context.Context, n int) ([]*Container, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.docker.ledger.Cgroup(c.CgroupPath)
 		containers = append(containers, c)
 	}
 	return containers, nil

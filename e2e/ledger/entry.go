@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -21,6 +22,7 @@ import (
 const (
 	directory       = "directory" // ours alone, with mounts and processes
 	container       = "container" // a cgroup, ours alone, with processes
+	file            = "file"      // ours alone
 	sharedDirectory = "shared-directory"
 	sharedCgroup    = "shared-cgroup"
 )
@@ -36,7 +38,7 @@ func (e entry) String() string { return e.kind + " " + e.path }
 func parse(line string) (entry, bool) {
 	kind, path, ok := strings.Cut(line, " ")
 	e := entry{kind, path}
-	known := kind == directory || kind == container || e.shared()
+	known := kind == directory || kind == container || kind == file || e.shared()
 	return e, ok && known && len(path) > 1 && filepath.IsAbs(path)
 }
 
@@ -51,6 +53,8 @@ func (e entry) remove() []string {
 		return removeDirectory(e.path)
 	case container:
 		return removeContainer(e.path)
+	case file:
+		return removeFile(e.path)
 	}
 	return nil // what is shared waits for the last test
 }
@@ -58,7 +62,9 @@ func (e entry) remove() []string {
 func removeDirectory(dir string) (problems []string) {
 	for _, pid := range processesNaming(dir) {
 		problems = append(problems, fmt.Sprintf("process %d: %s", pid, commandLine(pid)))
-		_ = syscall.Kill(pid, syscall.SIGKILL) // gone already is as well
+	}
+	if err := killAll(func() ([]int, error) { return processesNaming(dir), nil }); err != nil {
+		problems = append(problems, err.Error())
 	}
 	mounts, err := mountsBelow(dir)
 	if err != nil {
@@ -81,22 +87,61 @@ func removeContainer(path string) (problems []string) {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	for _, dir := range groups.Existing() {
-		problems = append(problems, "cgroup "+dir)
-		ctx, cancel := context.WithTimeout(context.Background(), killLimit)
-		err := wait.Until(ctx, func() error {
-			pids, _ := cgroup.Processes(dir)
-			for _, pid := range pids {
-				_ = syscall.Kill(pid, syscall.SIGKILL)
-			}
-			return cgroup.Remove(dir)
-		})
-		cancel()
-		if err != nil {
+	left := groups.Existing()
+	if len(left) > 0 {
+		problems = append(problems, fmt.Sprintf("cgroup %s, in %d hierarchies", path, len(left)))
+	}
+	for _, dir := range left {
+		err := killAll(func() ([]int, error) { return processesBelow(dir) })
+		if err = errors.Join(err, cgroup.Remove(dir)); err != nil {
 			problems = append(problems, err.Error())
 		}
 	}
 	return problems
+}
+
+func removeFile(path string) []string {
+	err := os.Remove(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return []string{err.Error()}
+	}
+	return []string{"file " + path}
+}
+
+// killAll kills the processes that list finds until it finds none: between a
+// look and a signal new ones can start.
+func killAll(list func() ([]int, error)) error {
+	ctx, cancel := context.WithTimeout(context.Background(), killLimit)
+	defer cancel()
+	return wait.Until(ctx, func() error {
+		pids, err := list()
+		if err != nil || len(pids) == 0 {
+			return err
+		}
+		for _, pid := range pids {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // gone already is as well
+		}
+		return fmt.Errorf("processes %v are still there", pids)
+	})
+}
+
+// processesBelow are the processes in a cgroup and in those below it.
+func processesBelow(dir string) (pids []int, err error) {
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) || err == nil && !d.IsDir() {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		found, err := cgroup.Processes(path)
+		pids = append(pids, found...)
+		return err
+	})
+	return pids, err
 }
 
 // removeEmpty removes what is shared where it is empty; where it is not,

@@ -102,6 +102,19 @@ func (l *Ledger) SharedCgroup(path string) {
 	}
 }
 
+// Shim notes the socket of a containerd shim, from the bundle of its task. It
+// lies in /run/containerd/s, whatever containerd's own directories are.
+func (l *Ledger) Shim(bundle string) {
+	l.t.Helper()
+	content, err := os.ReadFile(filepath.Join(bundle, "address"))
+	if err != nil {
+		return // ended and removed already, or a containerd that keeps it elsewhere
+	}
+	if socket, ok := strings.CutPrefix(strings.TrimSpace(string(content)), "unix://"); ok {
+		l.note(entry{kind: file, path: socket})
+	}
+}
+
 // Shared notes directories that programs make in fixed places, unless they
 // exist already. They go, empty, with the last test.
 func (l *Ledger) Shared(dirs ...string) {

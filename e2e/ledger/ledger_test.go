@@ -38,15 +38,15 @@ func (r *recorder) end() {
 }
 
 // open starts a ledger on a shared file of this test's own.
-func open(t *testing.T, file string) (*Ledger, *recorder) {
+func open(t *testing.T, shared string) (*Ledger, *recorder) {
 	t.Helper()
 	r := &recorder{TB: t}
-	l := openAt(r, file)
+	l := openAt(r, shared)
 	t.Cleanup(r.end)
 	return l, r
 }
 
-func file(t *testing.T) string { return filepath.Join(t.TempDir(), "ledger") }
+func sharedFile(t *testing.T) string { return filepath.Join(t.TempDir(), "ledger") }
 
 func absent(t *testing.T, path string) {
 	t.Helper()
@@ -56,7 +56,7 @@ func absent(t *testing.T, path string) {
 }
 
 func TestDirectoryGoesWithoutComplaint(t *testing.T) {
-	l, r := open(t, file(t))
+	l, r := open(t, sharedFile(t))
 	dir := l.Dir()
 	if err := os.WriteFile(filepath.Join(dir, "log"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -69,7 +69,7 @@ func TestDirectoryGoesWithoutComplaint(t *testing.T) {
 }
 
 func TestProcessThatIsLeftIsKilledAndFailsTheTest(t *testing.T) {
-	l, r := open(t, file(t))
+	l, r := open(t, sharedFile(t))
 	process := exec.Command("sh", "-c", "read line", l.Dir()+"/socket")
 	input, err := process.StdinPipe() // keeps it waiting
 	if err != nil {
@@ -91,7 +91,7 @@ func TestProcessThatIsLeftIsKilledAndFailsTheTest(t *testing.T) {
 
 func TestMountThatIsLeftIsUnmountedAndFailsTheTest(t *testing.T) {
 	need.Root(t)
-	l, r := open(t, file(t))
+	l, r := open(t, sharedFile(t))
 	dir := l.Dir()
 	if err := syscall.Mount("none", dir, "tmpfs", 0, ""); err != nil {
 		t.Fatal(err)
@@ -120,7 +120,7 @@ func groups(t *testing.T, path string) cgroup.Groups {
 
 func TestCgroupThatIsLeftGoesAndFailsTheTest(t *testing.T) {
 	need.Root(t)
-	l, r := open(t, file(t))
+	l, r := open(t, sharedFile(t))
 	path := fmt.Sprintf("/loadline-ledger-%d/pod", os.Getpid())
 	l.Cgroup(path)
 	made := groups(t, path+"/nested")
@@ -137,8 +137,25 @@ func TestCgroupThatIsLeftGoesAndFailsTheTest(t *testing.T) {
 	}
 }
 
+func TestShimSocketThatIsLeftGoesAndFailsTheTest(t *testing.T) {
+	l, r := open(t, sharedFile(t))
+	bundle := t.TempDir()
+	socket := filepath.Join(bundle, "socket")
+	for name, content := range map[string]string{"address": "unix://" + socket, "socket": ""} {
+		if err := os.WriteFile(filepath.Join(bundle, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.Shim(bundle)
+	r.end()
+	absent(t, socket)
+	if len(r.errors) != 1 || !strings.Contains(r.errors[0], socket) {
+		t.Errorf("errors %q do not name %s alone", r.errors, socket)
+	}
+}
+
 func TestWhatIsSharedGoesWithTheLastTest(t *testing.T) {
-	shared, place := file(t), t.TempDir()
+	shared, place := sharedFile(t), t.TempDir()
 	inner := filepath.Join(place, "made", "inside")
 	first, firstTest := open(t, shared)
 	first.Shared(inner, filepath.Dir(inner), place)
@@ -158,7 +175,7 @@ func TestWhatIsSharedGoesWithTheLastTest(t *testing.T) {
 }
 
 func TestWhatAKilledTestLeftGoesWhenTheNextStarts(t *testing.T) {
-	shared := file(t)
+	shared := sharedFile(t)
 	killed, killedTest := open(t, shared)
 	dir := killed.Dir()
 	killedTest.cleanups = nil                   // they never run,
