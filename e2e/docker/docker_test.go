@@ -14,6 +14,7 @@ import (
 
 	"github.com/loadline-exporters/loadline/e2e/cgroup"
 	"github.com/loadline-exporters/loadline/e2e/image"
+	"github.com/loadline-exporters/loadline/e2e/need"
 	"github.com/loadline-exporters/loadline/e2e/wait"
 )
 
@@ -172,6 +173,7 @@ type remains struct {
 }
 
 func TestNothingIsLeftAfterwards(t *testing.T) {
+	need.Root(t)
 	var r remains
 	t.Run("a Docker with running containers", func(t *testing.T) {
 		d := Start(t, WithOwnNetwork())
