@@ -23,6 +23,8 @@ type Polled[T any] struct {
 	Every time.Duration
 	// Deadline bounds one poll.
 	Deadline time.Duration
+	// Spacing is the least time between two polls, however often Wake is called.
+	Spacing time.Duration
 	// Changed, if set, is called after each poll that published a new snapshot or
 	// found that the last one went stale.
 	Changed func()
@@ -41,7 +43,7 @@ type snapshot[T any] struct {
 // at most 10 s long.
 func NewPolled[T any](name string, logger *slog.Logger, fetch func(ctx context.Context) (T, string, error)) *Polled[T] {
 	return &Polled[T]{
-		Source: New(name), Fetch: fetch, Every: 30 * time.Second, Deadline: 10 * time.Second,
+		Source: New(name), Fetch: fetch, Every: 30 * time.Second, Deadline: 10 * time.Second, Spacing: time.Second,
 		Logger: logger, wake: make(chan struct{}, 1),
 	}
 }
@@ -78,9 +80,7 @@ func (p *Polled[T]) Run(ctx context.Context) {
 		}
 		p.poll(ctx)
 		timer.Reset(p.Every)
-		// A wake that came during the poll waits a second, so that a burst of
-		// changes costs the source one answer a second at most.
-		pause(ctx, time.Second)
+		pause(ctx, p.Spacing)
 	}
 }
 
@@ -101,9 +101,9 @@ func (p *Polled[T]) poll(ctx context.Context) {
 	if p.Report(err, detail) {
 		s := p.Status()
 		if err != nil {
-			p.Logger.Info("source is not available", "source", s.Name, "reason", s.Reason, "err", err)
+			p.Logger.Info("source is not available", "from", s.Name, "reason", s.Reason, "err", err)
 		} else {
-			p.Logger.Info("source is available", "source", s.Name, "at", detail)
+			p.Logger.Info("source is available", "from", s.Name, "at", detail)
 		}
 	}
 	switch _, fresh := p.Get(); {
@@ -126,7 +126,7 @@ func (p *Polled[T]) fetch(ctx context.Context) (value T, detail string, err erro
 	defer cancel()
 	defer func() {
 		if r := recover(); r != nil {
-			p.Logger.Error("reading a source panicked", "source", p.Status().Name, "panic", r, "stack", string(debug.Stack()))
+			p.Logger.Error("reading a source panicked", "from", p.Status().Name, "panic", r, "stack", string(debug.Stack()))
 			err = Because(Invalid, fmt.Errorf("reading panicked: %v", r))
 		}
 	}()

@@ -81,6 +81,8 @@ var (
 		"Inodes of a file system; 0 where they are made as needed.", filesystemLabels()...)
 	NodeFilesystemFilesFree = nodeGauge("filesystem", "node_filesystem_files_free", "",
 		"Free inodes of a file system.", filesystemLabels()...)
+	NodeFilesystemPurgeable = nodeGauge("filesystem", "node_filesystem_purgeable_bytes", "bytes",
+		"Space that the system could free by itself, a notion of macOS: always 0.", filesystemLabels()...)
 	NodeFilesystemMountInfo = nodeGauge("filesystem", "node_filesystem_mount_info", "",
 		"The device number of a mounted file system, always 1.", "device", "major", "minor", "mountpoint")
 )
@@ -266,7 +268,7 @@ func nodeTable() family.Table {
 	}, memory, family.Table{
 		NodeLoad1, NodeLoad5, NodeLoad15,
 		NodeFilesystemDeviceError, NodeFilesystemReadonly, NodeFilesystemSize, NodeFilesystemFree, NodeFilesystemAvail,
-		NodeFilesystemFiles, NodeFilesystemFilesFree, NodeFilesystemMountInfo,
+		NodeFilesystemFiles, NodeFilesystemFilesFree, NodeFilesystemPurgeable, NodeFilesystemMountInfo,
 		NodeDiskInfo, NodeDiskReadsCompleted, NodeDiskReadsMerged, NodeDiskReadBytes, NodeDiskReadTime,
 		NodeDiskWritesCompleted, NodeDiskWritesMerged, NodeDiskWrittenBytes, NodeDiskWriteTime,
 		NodeDiskIONow, NodeDiskIOTime, NodeDiskIOTimeWeighted,

@@ -1,0 +1,197 @@
+package cgroup
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// unpack writes a text archive of files below a new directory.
+func unpack(t testing.TB, archive string) string {
+	t.Helper()
+	a, err := txtar.ParseFile(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, f := range a.Files {
+		path := filepath.Join(dir, f.Name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, f.Data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestContainersAreKnownByTheirPaths(t *testing.T) {
+	id := strings.Repeat("0123456789abcdef", 4)
+	for path, want := range map[string]Identity{
+		"/docker/" + id:                         {id, "docker", ""},
+		"/system.slice/docker-" + id + ".scope": {id, "docker", ""},
+		"/kubepods/burstable/pod12-34/" + id:    {id, "", "12-34"},
+		"/kubepods/pod12-34/" + id:              {id, "", "12-34"},
+		"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod12_34.slice/cri-containerd-" + id + ".scope": {id, "containerd", "12-34"},
+		"/kubepods.slice/kubepods-pod12_34.slice/crio-" + id + ".scope":                                              {id, "crio", "12-34"},
+		"/kubepods-besteffort-pod12_34.slice:cri-containerd:" + id:                                                   {id, "containerd", ""},
+		"/system.slice/kubepods-besteffort-pod12_34.slice:cri-containerd:" + id:                                      {id, "containerd", "12-34"},
+		"/machine.slice/libpod-" + id + ".scope":                                                                     {id, "podman", ""},
+		"/libpod_parent/libpod-" + id:                                                                                {id, "podman", ""},
+		"/docker/" + id + "/kubelet/kubepods/besteffort/podab/" + id:                                                 {id, "", "ab"},
+		"/kubepods/burstable/pod12-34":                                                                               {},
+		"/system.slice/crio-conmon-" + id + ".scope":                                                                 {},
+		"/machine.slice/libpod-conmon-" + id + ".scope":                                                              {},
+		"/docker/" + id[:63]:             {},
+		"/docker/" + strings.ToUpper(id): {},
+		"/system.slice/ssh.service":      {},
+		"/":                              {},
+	} {
+		got, ok := Identify(path)
+		if path == "/kubepods-besteffort-pod12_34.slice:cri-containerd:"+id {
+			want.PodUID = "12-34"
+		}
+		if got != want || ok != (want.ID != "") {
+			t.Errorf("%s: got %+v, %v; want %+v", path, got, ok, want)
+		}
+	}
+}
+
+func TestRuntimePathsAreThoseOfTheTree(t *testing.T) {
+	for in, want := range map[string]string{
+		"/default/job":           "/default/job",
+		"default/job":            "/default/job",
+		"user.slice:nerdctl:abc": "/user.slice/nerdctl-abc.scope",
+		":docker:abc":            "/system.slice/docker-abc.scope",
+		"kubepods-burstable-pod1.slice:cri-containerd:x": "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice/cri-containerd-x.scope",
+		"-.slice:p:x": "/p-x.scope",
+		"/a/b:c:d":    "/a/b:c:d",
+	} {
+		if got := RuntimePath(in); got != want {
+			t.Errorf("%s: got %s, want %s", in, got, want)
+		}
+	}
+}
+
+// TestStatsOfEachSetUp reads one container in every kind of tree and compares all
+// that was read with a golden file.
+func TestStatsOfEachSetUp(t *testing.T) {
+	for _, version := range []Version{V1, V2, Hybrid} {
+		t.Run(string(version), func(t *testing.T) {
+			tree, err := Open(unpack(t, "testdata/"+string(version)+".txtar"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tree.Version != version {
+				t.Errorf("set-up is %s, want %s", tree.Version, version)
+			}
+			var b Buffer
+			var out strings.Builder
+			for _, group := range []string{"/limited", "/free"} {
+				s, err := tree.Read(group, &b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				fmt.Fprintf(&out, "%s\nCPU %+v\nMemory %+v\nPIDs %+v\nCPUPressure %+v\nMemoryPressure %+v\nIOPressure %+v\n",
+					group, s.CPU, s.Memory, s.PIDs, s.CPUPressure, s.MemoryPressure, s.IOPressure)
+			}
+			golden := "testdata/" + string(version) + ".golden"
+			if *update {
+				if err := os.WriteFile(golden, []byte(out.String()), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if out.String() != string(want) {
+				t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+			}
+		})
+	}
+}
+
+func TestAGroupThatHasEndedIsGone(t *testing.T) {
+	tree, err := Open(unpack(t, "testdata/v2.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tree.Read("/nothing", new(Buffer)); err != ErrGone {
+		t.Errorf("got %v, want %v", err, ErrGone)
+	}
+}
+
+func TestAFileThatIsNoNumberIsNamedAndTheRestIsRead(t *testing.T) {
+	dir := unpack(t, "testdata/v2.txtar")
+	if err := os.WriteFile(dir+"/limited/memory.current", []byte("garbage\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tree, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := tree.Read("/limited", new(Buffer))
+	if err == nil || !strings.Contains(err.Error(), "memory.current") {
+		t.Errorf("error %v does not name the file", err)
+	}
+	if s.Memory.Known || !s.CPU.Known || !s.PIDs.Known {
+		t.Errorf("got %+v, want all but memory", s)
+	}
+}
+
+func TestNoTreeIsAnError(t *testing.T) {
+	if _, err := Open(t.TempDir()); err == nil {
+		t.Error("an empty directory was taken for a tree")
+	}
+}
+
+func FuzzFiles(f *testing.F) {
+	for _, s := range []string{
+		"max\n", "-1\n", "12345\n", "9223372036854771712\n", "18446744073709551616", "100000 max\n", "max 100000\n",
+		"some avg10=0.00 avg60=0.00 avg300=0.00 total=1\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=2\n",
+		"usage_usec 1\nuser_usec 2\n", "oom_kill 3", "\x00 \n",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if v, ok := number(b); ok && v < 0 {
+			t.Errorf("number(%q) = %v", b, v)
+		}
+		if v, ok := signed(b); ok && v < 0 {
+			t.Errorf("signed(%q) = %v", b, v)
+		}
+		if q, p, ok := quotaPeriod(b); ok && (q < 0 || p < 0) {
+			t.Errorf("quotaPeriod(%q) = %v %v", b, q, p)
+		}
+		if p := pressure(b); p.Waiting < 0 || p.Stalled < 0 {
+			t.Errorf("pressure(%q) = %+v", b, p)
+		}
+		eachPair(b, func(key []byte, _ uint64) {
+			if len(key) >= len(b) {
+				t.Errorf("eachPair(%q) made the key %q", b, key)
+			}
+		})
+	})
+}
+
+func FuzzIdentify(f *testing.F) {
+	id := strings.Repeat("a", 64)
+	for _, s := range []string{"/docker/" + id, "/kubepods/pod/" + id, "a:b:" + id, ":", "/x-pod_.slice/crio-" + id + ".scope"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		if id, ok := Identify(path); ok && len(id.ID) != 64 {
+			t.Errorf("Identify(%q) = %+v", path, id)
+		}
+		RuntimePath(path)
+	})
+}

@@ -1,0 +1,66 @@
+package container
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/loadline-exporters/loadline/exporters/resource/cgroup"
+	"github.com/loadline-exporters/loadline/exporters/resource/metrics"
+	"github.com/loadline-exporters/loadline/internal/family"
+)
+
+// labels are a container's rendered label blocks.
+type labels struct {
+	container family.Block // metrics.ContainerLabels
+	place     family.Block // metrics.PlaceLabels
+}
+
+func renderLabels(c *Container) labels {
+	place := []string{c.Namespace, c.Pod, c.Container, c.Workload.Name, c.Workload.Type}
+	return labels{
+		container: family.NewBlock(metrics.ContainerLabels, append([]string{c.CgroupPath, c.Name, c.Image}, place...)),
+		place:     family.NewBlock(metrics.PlaceLabels, place),
+	}
+}
+
+// Reader reads a control group's counters. *cgroup.Tree is one.
+type Reader interface {
+	Read(path string, b *cgroup.Buffer) (cgroup.Stats, error)
+}
+
+// Collector emits the families of containers.
+type Collector struct {
+	List   func() []*Container
+	Reader Reader
+
+	buffers sync.Pool
+}
+
+// Collect reads each container's counters and adds its series. A container that
+// has ended meanwhile is left out; one that can't be read keeps what could be and
+// is named in the error.
+func (c *Collector) Collect(ctx context.Context, w *family.Writer) error {
+	b, ok := c.buffers.Get().(*cgroup.Buffer)
+	if !ok {
+		b = new(cgroup.Buffer)
+	}
+	defer c.buffers.Put(b)
+	e := newEmitter(w)
+	var failed []error
+	for _, container := range c.List() {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("not all containers were read: %w", err)
+		}
+		s, err := c.Reader.Read(container.CgroupPath, b)
+		if errors.Is(err, cgroup.ErrGone) {
+			continue
+		}
+		if err != nil && len(failed) < 3 { // enough to know, in one line of the log
+			failed = append(failed, err)
+		}
+		e.emit(container, s)
+	}
+	return errors.Join(failed...)
+}

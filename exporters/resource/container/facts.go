@@ -1,0 +1,80 @@
+// Package container joins what the cgroup tree shows with what the kubelet and the
+// container runtimes know, and emits one container's facts under one set of labels.
+//
+// The join is made in the background, whenever one of its sides changes, and
+// published as a whole list; a scrape reads counters and copies labels that are
+// rendered already.
+package container
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/loadline-exporters/loadline/internal/hierarchy"
+)
+
+// Engine is what a container engine says of one of its containers.
+type Engine struct {
+	ID          string
+	Name        string // the engine's name for it, without a slash; the id where it has none
+	Image       string // reference
+	ImageDigest string // sha256:…, of the manifest; empty where the engine does not know it
+	Labels      map[string]string
+	CgroupsPath string // as in the OCI runtime specification; empty if unknown
+	Sandbox     bool   // it holds a pod's namespaces and runs nothing of the user's
+}
+
+// Engines are an engine's containers by id.
+type Engines map[string]Engine
+
+// Pod is what the kubelet says of a pod.
+type Pod struct {
+	UID            types.UID
+	Namespace      string
+	Name           string
+	Node           string
+	Workload       hierarchy.Workload
+	Containers     []PodContainer // init and ephemeral ones too
+	StaticConfigID string         // a static pod's own UID, by which its cgroups are named
+}
+
+// PodContainer is a container of a pod.
+type PodContainer struct {
+	Name             string
+	ID               string // of its present instance, without the runtime's prefix; empty before it ran
+	Runtime          string // containerd, cri-o, docker
+	Image            string
+	ImageDigest      string
+	Requests, Limits Resources
+}
+
+// Resources are amounts by resource; what is not set is missing.
+type Resources map[string]float64
+
+// The resources that a container asks for, in their base units.
+const (
+	CPU              = "cpu"               // cores
+	Memory           = "memory"            // bytes
+	EphemeralStorage = "ephemeral-storage" // bytes
+)
+
+// Container is one running container, with its labels.
+type Container struct {
+	hierarchy.Place
+	CgroupPath  string
+	ID          string
+	Name        string
+	Runtime     string
+	Image       string
+	ImageDigest string
+	Node        string
+	Started     time.Time
+	// Requests and Limits are the pod's; without one they are nil and the control
+	// group's settings stand for them.
+	Requests, Limits Resources
+	FromPod          bool
+	Sandbox          bool
+
+	labels labels
+}

@@ -1,0 +1,169 @@
+// Package containerd names containers by what containerd says of them.
+//
+// It speaks containerd's own gRPC services through their published stubs; the full
+// client would link image pulling, unpacking and content stores into a node agent
+// that only lists.
+package containerd
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+
+	containersapi "github.com/containerd/containerd/api/services/containers/v1"
+	imagesapi "github.com/containerd/containerd/api/services/images/v1"
+	namespacesapi "github.com/containerd/containerd/api/services/namespaces/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"github.com/loadline-exporters/loadline/exporters/resource/container"
+	"github.com/loadline-exporters/loadline/internal/source"
+)
+
+// DefaultAddress is where containerd listens unless told otherwise.
+const DefaultAddress = "/run/containerd/containerd.sock"
+
+// Bounds of one answer. 110 pods' containers with their specifications take some
+// megabytes.
+const maxMessage = 64 << 20
+
+// Labels by which CRI marks its containers.
+const (
+	labelKind = "io.cri-containerd.kind"
+	labelName = "nerdctl/name"
+)
+
+// Source asks containerd for the containers of all its namespaces.
+type Source struct {
+	address string
+	conn    *grpc.ClientConn
+
+	mu    sync.Mutex
+	paths map[string]cachedPath // by namespace and id
+}
+
+// cachedPath is a container's cgroupsPath: the specification is the largest part
+// of a container's record and does not change, so it is parsed once.
+type cachedPath struct {
+	created int64 // nanoseconds since 1970, which tells containers of the same id apart
+	path    string
+}
+
+// New returns a source for the containerd at address, a socket's path. It connects
+// when it is first asked.
+func New(address string) (*Source, error) {
+	conn, err := grpc.NewClient("unix://"+strings.TrimPrefix(address, "unix://"),
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)))
+	if err != nil {
+		return nil, fmt.Errorf("containerd address %q: %w", address, err)
+	}
+	return &Source{address: address, conn: conn, paths: map[string]cachedPath{}}, nil
+}
+
+// Close ends the connection.
+func (s *Source) Close() error { return s.conn.Close() }
+
+// Fetch lists the containers of all namespaces, running or not.
+func (s *Source) Fetch(ctx context.Context) (container.Engines, string, error) {
+	namespaces, err := namespacesapi.NewNamespacesClient(s.conn).List(ctx, &namespacesapi.ListNamespacesRequest{})
+	if err != nil {
+		return nil, "", s.because("listing the namespaces", err)
+	}
+	out := container.Engines{}
+	paths := make(map[string]cachedPath)
+	for _, ns := range namespaces.GetNamespaces() {
+		if err := s.fetchNamespace(ctx, ns.GetName(), out, paths); err != nil {
+			return nil, "", err
+		}
+	}
+	s.mu.Lock()
+	s.paths = paths
+	s.mu.Unlock()
+	return out, s.address, nil
+}
+
+func (s *Source) fetchNamespace(ctx context.Context, namespace string, out container.Engines, paths map[string]cachedPath) error {
+	ctx = metadata.AppendToOutgoingContext(ctx, "containerd-namespace", namespace)
+	list, err := containersapi.NewContainersClient(s.conn).List(ctx, &containersapi.ListContainersRequest{})
+	if err != nil {
+		return s.because("listing the containers of namespace "+namespace, err)
+	}
+	if len(list.GetContainers()) == 0 {
+		return nil
+	}
+	digests, err := s.digests(ctx)
+	if err != nil {
+		return s.because("listing the images of namespace "+namespace, err)
+	}
+	for _, c := range list.GetContainers() {
+		path := s.cgroupsPath(namespace, c)
+		paths[namespace+"/"+c.GetID()] = path
+		name := c.GetLabels()[labelName]
+		if name == "" {
+			name = c.GetID()
+		}
+		out[c.GetID()] = container.Engine{
+			ID: c.GetID(), Name: name, Image: c.GetImage(), ImageDigest: digests[c.GetImage()], Labels: c.GetLabels(),
+			CgroupsPath: path.path, Sandbox: c.GetLabels()[labelKind] == "sandbox",
+		}
+	}
+	return nil
+}
+
+func (s *Source) digests(ctx context.Context) (map[string]string, error) {
+	images, err := imagesapi.NewImagesClient(s.conn).List(ctx, &imagesapi.ListImagesRequest{})
+	if err != nil {
+		return nil, err
+	}
+	digests := make(map[string]string, len(images.GetImages()))
+	for _, i := range images.GetImages() {
+		digests[i.GetName()] = i.GetTarget().GetDigest()
+	}
+	return digests, nil
+}
+
+func (s *Source) cgroupsPath(namespace string, c *containersapi.Container) cachedPath {
+	created := c.GetCreatedAt().AsTime().UnixNano()
+	s.mu.Lock()
+	known, ok := s.paths[namespace+"/"+c.GetID()]
+	s.mu.Unlock()
+	if ok && known.created == created {
+		return known
+	}
+	return cachedPath{created: created, path: parseCgroupsPath(c.GetSpec().GetValue())}
+}
+
+// parseCgroupsPath finds linux.cgroupsPath in an OCI runtime specification. What
+// is no specification has none.
+func parseCgroupsPath(spec []byte) string {
+	var s struct {
+		Linux struct {
+			CgroupsPath string `json:"cgroupsPath"`
+		} `json:"linux"`
+	}
+	if err := json.Unmarshal(spec, &s); err != nil {
+		return ""
+	}
+	return s.Linux.CgroupsPath
+}
+
+func (s *Source) because(doing string, err error) error {
+	wrapped := fmt.Errorf("%s at %s: %w", doing, s.address, err)
+	switch st, _ := status.FromError(err); {
+	case st.Code() == codes.DeadlineExceeded:
+		return source.Because(source.Timeout, wrapped)
+	case strings.Contains(st.Message(), "permission denied"), st.Code() == codes.PermissionDenied:
+		return source.Because(source.Forbidden, wrapped)
+	case st.Code() == codes.Unavailable:
+		return source.Because(source.Absent, wrapped)
+	case st.Code() == codes.ResourceExhausted, st.Code() == codes.Unimplemented, st.Code() == codes.Internal:
+		return source.Because(source.Invalid, wrapped)
+	}
+	return wrapped
+}

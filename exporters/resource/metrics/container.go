@@ -1,0 +1,156 @@
+package metrics
+
+import (
+	"slices"
+
+	"github.com/loadline-exporters/loadline/internal/family"
+)
+
+// ContainerLabels begin every family of containers.
+//
+// id is the cgroup's path and name the runtime's name for the container, as
+// cAdvisor has them; the others are the hierarchy's.
+var ContainerLabels = []string{"id", "name", "image", "namespace", "pod", "container", "workload", "workload_type"}
+
+// PlaceLabels begin the families that describe containers by their place alone.
+var PlaceLabels = []string{"namespace", "pod", "container", "workload", "workload_type"}
+
+// Collectors of containers.
+const (
+	collectorContainer = "container"
+	collectorMachine   = "machine"
+)
+
+func container(name string, t family.Type, unit, help string, labels ...string) *family.Family {
+	return &family.Family{
+		Name: name, Type: t, Unit: unit, Help: help, Labels: slices.Concat(ContainerLabels, labels),
+		Compat: family.Container, Collector: collectorContainer,
+	}
+}
+
+func loadlineContainer(name, unit, help string, labels ...string) *family.Family {
+	return &family.Family{
+		Name: name, Type: family.Gauge, Unit: unit, Help: help, Labels: slices.Concat(PlaceLabels, labels),
+		Collector: collectorContainer,
+	}
+}
+
+func machine(name, unit, help string) *family.Family {
+	return &family.Family{
+		Name: name, Type: family.Gauge, Unit: unit, Help: help, Labels: []string{"machine_id", "boot_id", "system_uuid"},
+		Compat: family.Container, Collector: collectorMachine,
+	}
+}
+
+// Processor time of containers.
+var (
+	ContainerCPUUsage = container("container_cpu_usage_seconds_total", family.Counter, "seconds",
+		"Processor time that the container used, of all processors together (cpu is always total).", "cpu")
+	ContainerCPUUser = container("container_cpu_user_seconds_total", family.Counter, "seconds",
+		"Processor time that the container used in user mode.")
+	ContainerCPUSystem = container("container_cpu_system_seconds_total", family.Counter, "seconds",
+		"Processor time that the container used in the kernel.")
+	ContainerCPUPeriods = container("container_cpu_cfs_periods_total", family.Counter, "",
+		"Enforcement intervals of the processor quota that have passed while the container could run.")
+	ContainerCPUThrottledPeriods = container("container_cpu_cfs_throttled_periods_total", family.Counter, "",
+		"Enforcement intervals in which the container was throttled.")
+	ContainerCPUThrottled = container("container_cpu_cfs_throttled_seconds_total", family.Counter, "seconds",
+		"Time that the container was throttled, summed over its run queues.")
+)
+
+// Memory of containers.
+var (
+	ContainerMemoryUsage = container("container_memory_usage_bytes", family.Gauge, "bytes",
+		"Memory charged to the container, page cache included.")
+	ContainerMemoryWorkingSet = container("container_memory_working_set_bytes", family.Gauge, "bytes",
+		"Memory charged to the container without inactive file pages: what the kernel can't drop at once. Eviction and OOM look at it.")
+	ContainerMemoryRSS = container("container_memory_rss", family.Gauge, "bytes",
+		"Anonymous memory of the container, in bytes.")
+	ContainerMemoryCache = container("container_memory_cache", family.Gauge, "bytes",
+		"Page cache of the container, in bytes.")
+	ContainerMemoryMapped = container("container_memory_mapped_file", family.Gauge, "bytes",
+		"Mapped files of the container, in bytes.")
+	ContainerMemorySwap = container("container_memory_swap", family.Gauge, "bytes",
+		"Swap that the container uses, in bytes.")
+	ContainerMemoryMaxUsage = container("container_memory_max_usage_bytes", family.Gauge, "bytes",
+		"Highest memory usage since the container started (cgroup v2: since kernel 5.19).")
+	ContainerMemoryFailures = container("container_memory_failcnt", family.Counter, "",
+		"Times that the container hit its memory limit.")
+	ContainerOOMEvents = container("container_oom_events_total", family.Counter, "",
+		"Processes of the container that the OOM killer ended, as its control group counts them.")
+)
+
+// Tasks and pressure of containers.
+var (
+	ContainerThreads = container("container_threads", family.Gauge, "",
+		"Threads that run in the container.")
+	ContainerThreadsMax = container("container_threads_max", family.Gauge, "",
+		"Threads that the container may have at the most; 0 is no limit.")
+
+	ContainerPressureCPUWaiting = container("container_pressure_cpu_waiting_seconds_total", family.Counter, "seconds",
+		"Time in which at least one task of the container waited for a processor.")
+	ContainerPressureCPUStalled = container("container_pressure_cpu_stalled_seconds_total", family.Counter, "seconds",
+		"Time in which all tasks of the container waited for a processor at once.")
+	ContainerPressureMemoryWaiting = container("container_pressure_memory_waiting_seconds_total", family.Counter, "seconds",
+		"Time in which at least one task of the container waited for memory.")
+	ContainerPressureMemoryStalled = container("container_pressure_memory_stalled_seconds_total", family.Counter, "seconds",
+		"Time in which all tasks of the container waited for memory at once.")
+	ContainerPressureIOWaiting = container("container_pressure_io_waiting_seconds_total", family.Counter, "seconds",
+		"Time in which at least one task of the container waited for block I/O.")
+	ContainerPressureIOStalled = container("container_pressure_io_stalled_seconds_total", family.Counter, "seconds",
+		"Time in which all tasks of the container waited for block I/O at once.")
+)
+
+// What containers were given.
+var (
+	ContainerStart = container("container_start_time_seconds", family.Gauge, "seconds",
+		"When the container's first process started, in seconds since 1970.")
+	ContainerSpecCPUPeriod = container("container_spec_cpu_period", family.Gauge, "",
+		"Enforcement interval of the processor quota, in microseconds.")
+	ContainerSpecCPUQuota = container("container_spec_cpu_quota", family.Gauge, "",
+		"Processor time that the container may use in an interval, in microseconds; missing where there is no limit.")
+	ContainerSpecCPUShares = container("container_spec_cpu_shares", family.Gauge, "",
+		"The container's weight when processors are short; cgroup v2's weight is turned into shares.")
+	ContainerSpecMemoryLimit = container("container_spec_memory_limit_bytes", family.Gauge, "bytes",
+		"Memory that the container may use at the most; 0 is no limit.")
+	ContainerSpecMemoryReservation = container("container_spec_memory_reservation_limit_bytes", family.Gauge, "bytes",
+		"Memory that is kept for the container when memory is short; 0 is none.")
+)
+
+// Loadline's own families of containers.
+var (
+	ContainerInfo = loadlineContainer("loadline_container_info", "",
+		"What a container is: its id and cgroup, its image's reference and digest, its node, what runs it and what orchestrates it; always 1.",
+		"container_id", "id", "image", "image_digest", "node", "runtime", "orchestrator")
+	ContainerRequests = loadlineContainer("loadline_container_resource_requests", "",
+		"What the container asks for (cpu in cores, memory and ephemeral-storage in bytes): by the pod's specification, else by the control group's reservation.",
+		"id", "resource", "unit")
+	ContainerLimits = loadlineContainer("loadline_container_resource_limits", "",
+		"What the container is limited to (cpu in cores, memory and ephemeral-storage in bytes): by the pod's specification, else by the control group.",
+		"id", "resource", "unit")
+)
+
+// The machine, as cAdvisor has it.
+var (
+	MachineCPUCores         = machine("machine_cpu_cores", "", "Logical processors of the machine.")
+	MachineCPUPhysicalCores = machine("machine_cpu_physical_cores", "", "Physical cores of the machine.")
+	MachineCPUSockets       = machine("machine_cpu_sockets", "", "Processor sockets of the machine.")
+	MachineMemory           = machine("machine_memory_bytes", "bytes", "Memory of the machine.")
+	MachineSwap             = machine("machine_swap_bytes", "bytes", "Swap of the machine.")
+)
+
+func containerTable() family.Table {
+	return family.Table{
+		ContainerCPUUsage, ContainerCPUUser, ContainerCPUSystem,
+		ContainerCPUPeriods, ContainerCPUThrottledPeriods, ContainerCPUThrottled,
+		ContainerMemoryUsage, ContainerMemoryWorkingSet, ContainerMemoryRSS, ContainerMemoryCache,
+		ContainerMemoryMapped, ContainerMemorySwap, ContainerMemoryMaxUsage, ContainerMemoryFailures, ContainerOOMEvents,
+		ContainerThreads, ContainerThreadsMax,
+		ContainerPressureCPUWaiting, ContainerPressureCPUStalled, ContainerPressureMemoryWaiting,
+		ContainerPressureMemoryStalled, ContainerPressureIOWaiting, ContainerPressureIOStalled,
+		ContainerStart, ContainerSpecCPUPeriod, ContainerSpecCPUQuota, ContainerSpecCPUShares,
+		ContainerSpecMemoryLimit, ContainerSpecMemoryReservation,
+		ContainerInfo, ContainerRequests, ContainerLimits,
+		MachineCPUCores, MachineCPUPhysicalCores, MachineCPUSockets, MachineMemory, MachineSwap,
+	}
+}

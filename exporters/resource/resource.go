@@ -1,0 +1,203 @@
+// Package resource is the resource exporter: the node's and its containers'
+// resources, under the names of node_exporter and cAdvisor, with the hierarchy's
+// labels, and how far each container is from what it asked for and may use.
+//
+// Start reading at metrics/. Below this package, node/ reads the machine, cgroup/
+// finds and reads control groups, kubelet/, docker/, containerd/ and jobs/ say
+// what runs in them, and container/ joins the two.
+package resource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/prometheus/procfs"
+
+	"github.com/loadline-exporters/loadline/exporters/resource/cgroup"
+	"github.com/loadline-exporters/loadline/exporters/resource/container"
+	"github.com/loadline-exporters/loadline/exporters/resource/containerd"
+	"github.com/loadline-exporters/loadline/exporters/resource/docker"
+	"github.com/loadline-exporters/loadline/exporters/resource/jobs"
+	"github.com/loadline-exporters/loadline/exporters/resource/kubelet"
+	"github.com/loadline-exporters/loadline/exporters/resource/machine"
+	"github.com/loadline-exporters/loadline/exporters/resource/metrics"
+	"github.com/loadline-exporters/loadline/exporters/resource/node"
+	"github.com/loadline-exporters/loadline/internal/serve"
+	"github.com/loadline-exporters/loadline/internal/source"
+)
+
+// Name is the exporter's name: its job, and its part of paths.
+const Name = "resource"
+
+// DefaultBudget is the default of --series-budget: a node of 250 pods with two
+// containers each has about 20,000 series.
+const DefaultBudget = "50000"
+
+// Options say where the node's facts are.
+type Options struct {
+	Node       node.Options
+	NodeName   string
+	Containerd string // socket
+	Docker     string // unix:///path or tcp://host:port
+	Kubelet    kubelet.Options
+	Kubeconfig string // for the owners of Jobs; empty: in-cluster, if any
+}
+
+// AddFlags adds the exporter's flags.
+func (o *Options) AddFlags(g serve.FlagGroup) {
+	o.Node.AddFlags(g)
+	g.Flag("node-name", "The node's name, where the kubelet does not say it; by default the host's name.").
+		Envar("NODE_NAME").StringVar(&o.NodeName)
+	g.Flag("containerd-address", "containerd's socket.").Default(containerd.DefaultAddress).StringVar(&o.Containerd)
+	g.Flag("docker-host", "Docker's socket, unix:///path or tcp://host:port.").Default(docker.DefaultHost).StringVar(&o.Docker)
+	g.Flag("kubelet-url", "The node's kubelet.").Default(kubelet.DefaultURL).StringVar(&o.Kubelet.URL)
+	g.Flag("kubelet-token-file", "File with the bearer token for the kubelet; it is read anew for each request.").
+		Default(kubelet.DefaultTokenFile).StringVar(&o.Kubelet.TokenFile)
+	g.Flag("kubelet-ca-file", "File with the certificates that the kubelet's may be signed by; without it the system's.").
+		Default(kubelet.DefaultCAFile).StringVar(&o.Kubelet.CAFile)
+	g.Flag("kubelet-insecure-skip-verify", "Don't check the kubelet's certificate, which many clusters leave self-signed.").
+		BoolVar(&o.Kubelet.Insecure)
+	g.Flag("kubeconfig", "Kubeconfig of an API server that says which CronJob made a Job; without it the one of the cluster that this runs in, if any.").
+		StringVar(&o.Kubeconfig)
+}
+
+// Command is the exporter as a program.
+func Command() serve.Command {
+	return serve.Command{
+		Name: "resource-exporter", Address: ":9851", DefaultBudget: DefaultBudget,
+		Help: "Serves the node's and its containers' resources to Prometheus.",
+		Flags: func(g serve.FlagGroup) serve.Factory {
+			var o Options
+			o.AddFlags(g)
+			return o.New
+		},
+	}
+}
+
+// sources are the exporter's sources while it runs.
+type sources struct {
+	watcher    *cgroup.Watcher
+	index      *container.Index
+	kubelet    *source.Polled[[]container.Pod]
+	containerd *source.Polled[container.Engines]
+	docker     *source.Polled[container.Engines]
+	jobs       *jobs.Watcher
+	close      []func() error
+}
+
+// New makes the exporter. It reads nothing remote: what does not answer is found
+// out by Run.
+func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
+	o.Node.Logger = logger
+	collectors, err := node.Collectors(o.Node)
+	if err != nil {
+		return serve.Exporter{}, err
+	}
+	proc, err := procfs.NewFS(o.Node.ProcFS)
+	if err != nil {
+		return serve.Exporter{}, fmt.Errorf("--path.procfs: %w", err)
+	}
+	s, err := o.sources(logger, proc)
+	if err != nil {
+		return serve.Exporter{}, err
+	}
+	if s.watcher.Tree != nil {
+		containers := &container.Collector{List: s.index.List, Reader: s.watcher.Tree}
+		collectors = append(collectors, serve.Collector{Name: "container", Collect: containers.Collect})
+	}
+	collectors = append(collectors, serve.Collector{Name: "machine", Collect: machine.New(o.Node.ProcFS, o.Node.RootFS).Collect})
+	return serve.Exporter{
+		Name:       Name,
+		Summary:    "Node and container resources, requests and limits.",
+		Families:   metrics.Table(),
+		Collectors: collectors,
+		Sources: []*source.Source{
+			s.watcher.Source, s.watcher.Notify, s.kubelet.Source, s.containerd.Source, s.docker.Source, s.jobs.Source,
+		},
+		Run: s.run,
+	}, nil
+}
+
+func (o *Options) sources(logger *slog.Logger, proc procfs.FS) (*sources, error) {
+	s := &sources{}
+	// Everything that changes leads to a new join; a new control group also to
+	// asking who it belongs to.
+	joinAgain := func() { s.index.Changed() }
+	tree, treeErr := cgroup.Open(filepath.Join(o.Node.SysFS, "fs/cgroup"))
+	s.watcher = cgroup.NewWatcher(tree, treeErr, logger, func() {
+		s.kubelet.Wake()
+		s.containerd.Wake()
+		s.docker.Wake()
+		s.index.Changed()
+	})
+	var err error
+	if s.jobs, err = jobs.New(o.Kubeconfig, logger, func() { s.kubelet.Wake() }); err != nil {
+		return nil, err
+	}
+	k, err := kubelet.New(o.Kubelet, s.jobs)
+	if err != nil {
+		return nil, err
+	}
+	c, err := containerd.New(o.Containerd)
+	if err != nil {
+		return nil, err
+	}
+	d, err := docker.New(o.Docker)
+	if err != nil {
+		return nil, err
+	}
+	s.close = append(s.close, c.Close, d.Close)
+	s.kubelet = source.NewPolled("kubelet", logger, k.Fetch)
+	s.containerd = source.NewPolled("containerd", logger, c.Fetch)
+	s.docker = source.NewPolled("docker", logger, d.Fetch)
+	s.kubelet.Changed, s.containerd.Changed, s.docker.Changed = joinAgain, joinAgain, joinAgain
+	// The kubelet renders all its pods for each answer.
+	s.kubelet.Spacing = 3 * time.Second
+
+	started := func(string, cgroup.Dir) time.Time { return time.Time{} }
+	if tree != nil {
+		started = container.StartedBy(tree, proc)
+	}
+	s.index = container.NewIndex(container.Sources{
+		Dirs: s.watcher.Dirs, Pods: s.kubelet.Get, Docker: s.docker.Get, Containerd: s.containerd.Get,
+		Settled: s.settled, Started: started,
+	}, o.nodeName())
+	return s, nil
+}
+
+func (o *Options) nodeName() string {
+	if o.NodeName != "" {
+		return o.NodeName
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return ""
+	}
+	return name
+}
+
+// settled says whether everything that names containers was asked.
+func (s *sources) settled() bool {
+	return s.watcher.Source.Ready() && s.kubelet.Ready() && s.containerd.Ready() && s.docker.Ready()
+}
+
+func (s *sources) run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for _, run := range []func(context.Context){
+		s.watcher.Run, s.index.Run, s.kubelet.Run, s.containerd.Run, s.docker.Run, s.jobs.Run,
+	} {
+		wg.Go(func() { run(ctx) })
+	}
+	wg.Wait()
+	var errs []error
+	for _, c := range s.close {
+		errs = append(errs, c())
+	}
+	return errors.Join(errs...)
+}
