@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/prometheus/discovery/http"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/rules"
+	"github.com/prometheus/prometheus/util/logging"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -137,15 +138,24 @@ func checkDiscoveries(job *yaml.Node) error {
 	return nil
 }
 
-// checkJob checks what the file alone cannot tell: that the files which a job
-// names can be read, and that nothing in the binary brought a service discovery
-// along that this package does not mean to offer.
+// checkJob checks what would fail only when the job is started: that the files
+// which it names can be read or, a log, written. It also refuses a service
+// discovery that something else in the binary brought along.
 func checkJob(j *config.ScrapeConfig) error {
 	for _, d := range j.ServiceDiscoveryConfigs {
 		switch d.(type) {
 		case discovery.StaticConfig, *file.SDConfig, *http.SDConfig:
 		default:
 			return fmt.Errorf("%s_sd_configs is not supported", d.Name())
+		}
+	}
+	if j.ScrapeFailureLogFile != "" {
+		l, err := logging.NewJSONFileLogger(j.ScrapeFailureLogFile)
+		if err != nil {
+			return err
+		}
+		if err := l.Close(); err != nil {
+			return err
 		}
 	}
 	_, err := commonconfig.NewClientFromConfig(j.HTTPClientConfig, j.JobName)

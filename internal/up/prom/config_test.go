@@ -102,6 +102,7 @@ func TestBadScrapeConfigNamesFileAndProblem(t *testing.T) {
 		"job is an exporter's":         {"scrape_configs: [{job_name: test}]", `"test"`},
 		"timeout beyond interval":      {"scrape_configs: [{job_name: a, scrape_timeout: 2s, scrape_interval: 1s}]", "timeout"},
 		"certificate missing":          {"scrape_configs: [{job_name: a, tls_config: {ca_file: none.pem}}]", "none.pem"},
+		"log that cannot be written":   {"scrape_configs: [{job_name: a, scrape_failure_log_file: none/log}]", "none/log"},
 		"Kubernetes discovery":         {"scrape_configs:\n- job_name: pods\n  kubernetes_sd_configs: [{role: pod}]\n", `line 3: job "pods": kubernetes_sd_configs is not supported; use static_configs`},
 		"DNS discovery through anchor": {"x: &j {job_name: pods, dns_sd_configs: [{names: [a]}]}\nscrape_configs: [*j]\n", "dns_sd_configs is not supported"},
 		"jobs in more files":           {"scrape_config_files: ['*.yml']", "scrape_config_files is not supported"},

@@ -60,8 +60,9 @@ func openStorage(dir string, retention time.Duration, reg prometheus.Registerer,
 
 // lockDir creates dir if need be and takes a lock on it.
 //
-// The TSDB's lock file is a POSIX record lock, which does not keep out the same
-// process; flock(2) on the directory itself does, and leaves no file.
+// The TSDB has a lock file, but clears the directory of temporary blocks before
+// it takes that lock, which would be a running process' compaction. Therefore the
+// directory itself is locked first, and no file is left by that.
 func lockDir(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("data directory %s cannot be created: %w", dir, err)

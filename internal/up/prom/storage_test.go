@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/tsdb"
 )
 
 func TestSecondStartContinuesOnTheSameData(t *testing.T) {
@@ -48,10 +49,10 @@ func TestRangeOwnsItsPoints(t *testing.T) {
 		}
 		return m
 	}
-	m := query("vector(1)")
+	m := query("vector(time())")
 	before := m.String()
 	for range 100 { // the engine takes the points of a closed query from a pool
-		query("vector(-1)")
+		query("vector(-time())")
 	}
 	if after := m.String(); after != before {
 		t.Errorf("later queries changed\n%s\nto\n%s", before, after)
@@ -61,12 +62,32 @@ func TestRangeOwnsItsPoints(t *testing.T) {
 func TestDirectoryInUseIsRefused(t *testing.T) {
 	t.Parallel()
 	o := testOptions(t)
+	refused := func() {
+		t.Helper()
+		_, err := Open(o)
+		if err == nil || !containsAll(err.Error(), o.DataDir, "another loadline") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("error is %v, want one line that names the directory and the reason", err)
+		}
+	}
 	s := open(t, o)
-	_, err := Open(o)
-	if err == nil || !containsAll(err.Error(), o.DataDir, "another loadline") || strings.Contains(err.Error(), "\n") {
-		t.Errorf("error is %v, want one line that names the directory and the reason", err)
+	compacting := filepath.Join(o.DataDir, "01J0000000000000000000TEST.tmp-for-creation")
+	if err := os.Mkdir(compacting, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	refused()
+	if _, err := os.Stat(compacting); err != nil {
+		t.Errorf("a block that the running process writes was taken away: %v", err)
 	}
 	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	prometheus, err := tsdb.Open(o.DataDir, nil, nil, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused()
+	if err := prometheus.Close(); err != nil {
 		t.Fatal(err)
 	}
 	open(t, o)
