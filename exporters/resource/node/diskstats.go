@@ -50,9 +50,9 @@ func (c diskstats) Collect(_ context.Context, w *family.Writer) error {
 // Linux 4.18, flushes since 5.5 (Documentation/admin-guide/iostats.rst).
 func addDisk(w *family.Writer, d blockdevice.Diskstats) {
 	const (
-		sector  = 512  // bytes, whatever the device's own sectors are
-		seconds = 1e-3 // of the kernel's milliseconds
-		names   = 3    // the first columns: major, minor, name
+		sector = 512  // bytes, whatever the device's own sectors are
+		second = 1000 // of the kernel's milliseconds
+		names  = 3    // the first columns: major, minor, name
 	)
 	columns := []struct {
 		family *family.Family
@@ -61,20 +61,20 @@ func addDisk(w *family.Writer, d blockdevice.Diskstats) {
 		{metrics.NodeDiskReadsCompleted, float64(d.ReadIOs)},
 		{metrics.NodeDiskReadsMerged, float64(d.ReadMerges)},
 		{metrics.NodeDiskReadBytes, float64(d.ReadSectors) * sector},
-		{metrics.NodeDiskReadTime, float64(d.ReadTicks) * seconds},
+		{metrics.NodeDiskReadTime, float64(d.ReadTicks) / second},
 		{metrics.NodeDiskWritesCompleted, float64(d.WriteIOs)},
 		{metrics.NodeDiskWritesMerged, float64(d.WriteMerges)},
 		{metrics.NodeDiskWrittenBytes, float64(d.WriteSectors) * sector},
-		{metrics.NodeDiskWriteTime, float64(d.WriteTicks) * seconds},
+		{metrics.NodeDiskWriteTime, float64(d.WriteTicks) / second},
 		{metrics.NodeDiskIONow, float64(d.IOsInProgress)},
-		{metrics.NodeDiskIOTime, float64(d.IOsTotalTicks) * seconds},
-		{metrics.NodeDiskIOTimeWeighted, float64(d.WeightedIOTicks) * seconds},
+		{metrics.NodeDiskIOTime, float64(d.IOsTotalTicks) / second},
+		{metrics.NodeDiskIOTimeWeighted, float64(d.WeightedIOTicks) / second},
 		{metrics.NodeDiskDiscardsCompleted, float64(d.DiscardIOs)},
 		{metrics.NodeDiskDiscardsMerged, float64(d.DiscardMerges)},
 		{metrics.NodeDiskDiscardedSectors, float64(d.DiscardSectors)},
-		{metrics.NodeDiskDiscardTime, float64(d.DiscardTicks) * seconds},
+		{metrics.NodeDiskDiscardTime, float64(d.DiscardTicks) / second},
 		{metrics.NodeDiskFlushRequests, float64(d.FlushRequestsCompleted)},
-		{metrics.NodeDiskFlushRequestsTime, float64(d.TimeSpentFlushing) * seconds},
+		{metrics.NodeDiskFlushRequestsTime, float64(d.TimeSpentFlushing) / second},
 	}
 	for _, c := range columns[:min(max(d.IoStatsCount-names, 0), len(columns))] {
 		w.Series(c.family).Add(c.value, d.DeviceName)

@@ -140,7 +140,7 @@ func stripRoot(root, point string) string {
 	return below
 }
 
-func (m mount) add(w *family.Writer, a answer) {
+func (m mount) add(w *family.Writer, a *answer) {
 	labels := family.NewBlock(metrics.NodeFilesystemSize.Labels, []string{m.device, m.point, m.fsType, a.label()})
 	set := func(f *family.Family, v float64) { w.Series(f).AddBlock(labels, v) }
 	set(metrics.NodeFilesystemDeviceError, truth(a.err != nil))
@@ -154,5 +154,6 @@ func (m mount) add(w *family.Writer, a answer) {
 	set(metrics.NodeFilesystemAvail, float64(a.stat.Bavail)*block)
 	set(metrics.NodeFilesystemFiles, float64(a.stat.Files))
 	set(metrics.NodeFilesystemFilesFree, float64(a.stat.Ffree))
+	set(metrics.NodeFilesystemPurgeable, 0) // node_exporter has it on Linux too
 	w.Series(metrics.NodeFilesystemMountInfo).Add(1, m.device, m.major, m.minor, m.point)
 }

@@ -75,33 +75,29 @@ func statfs(path string, into *unix.Statfs_t) error {
 
 // ask returns each path's answer. It returns before the context's deadline, so
 // that there is time to serve what was answered.
-func (p *prober) ask(ctx context.Context, paths []string) map[string]answer {
+func (p *prober) ask(ctx context.Context, paths []string) map[string]*answer {
 	ctx, cancel := early(ctx)
 	defer cancel()
-	answers := make(map[string]answer, len(paths))
-	var mu sync.Mutex
-	var wg sync.WaitGroup
+	answers := make(map[string]*answer, len(paths))
 	places := make(chan struct{}, p.places)
+	var wg sync.WaitGroup
 	for _, path := range paths {
-		mu.Lock()
-		_, asked := answers[path]
-		answers[path] = answer{err: errNotAsked}
-		mu.Unlock()
-		if asked {
-			continue
+		if answers[path] != nil {
+			continue // two mounts, one on top of the other
 		}
+		a := &answer{err: errNotAsked}
+		answers[path] = a
 		select {
 		case places <- struct{}{}:
 		case <-ctx.Done():
-			continue
+		}
+		if ctx.Err() != nil {
+			continue // a place that came free as late as this is of no use
 		}
 		wg.Go(func() {
 			leave := sync.OnceFunc(func() { <-places })
 			defer leave()
-			a := p.one(ctx, path, leave)
-			mu.Lock()
-			answers[path] = a
-			mu.Unlock()
+			*a = p.one(ctx, path, leave)
 		})
 	}
 	wg.Wait()

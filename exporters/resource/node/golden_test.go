@@ -1,0 +1,160 @@
+package node
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/textparse"
+
+	"github.com/loadline-exporters/loadline/exporters/resource/metrics"
+	"github.com/loadline-exporters/loadline/internal/family"
+)
+
+var update = flag.Bool("update", false, "write what is served to the golden files")
+
+func TestEachMachineIsServedAsItsGoldenFileSays(t *testing.T) {
+	for archive, rootFS := range map[string]string{
+		"kubernetes-node": "/host",
+		"bare-metal":      "/",
+		"old-kernel":      "/host/",
+	} {
+		t.Run(archive, func(t *testing.T) {
+			out, err := collect(unpack(t, archive, rootFS).collectors(t))
+			if err != nil {
+				t.Error(err)
+			}
+			got := encode(out, family.Text)
+			golden := filepath.Join("testdata", archive+".prom")
+			if *update {
+				if err := os.WriteFile(golden, got, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			compareLines(t, string(got), string(want))
+			expfmtReads(t, got)
+			prometheusReads(t, got, "text/plain; version=0.0.4", out.Series)
+			prometheusReads(t, encode(out, family.OpenMetrics), "application/openmetrics-text; version=1.0.0", out.Series)
+		})
+	}
+}
+
+func compareLines(t *testing.T, got, want string) {
+	t.Helper()
+	if got == want {
+		return
+	}
+	in := func(s string) map[string]bool {
+		set := map[string]bool{}
+		for l := range strings.Lines(s) {
+			set[l] = true
+		}
+		return set
+	}
+	gotSet, wantSet := in(got), in(want)
+	for l := range strings.Lines(want) {
+		if !gotSet[l] {
+			t.Errorf("missing: %s", l)
+		}
+	}
+	for l := range strings.Lines(got) {
+		if !wantSet[l] {
+			t.Errorf("surplus: %s", l)
+		}
+	}
+	if !t.Failed() {
+		t.Error("the lines are the same, their order is not")
+	}
+}
+
+// expfmtReads is the stricter parser: it refuses series that occur twice or are
+// not with their family.
+func expfmtReads(t *testing.T, text []byte) {
+	t.Helper()
+	p := expfmt.NewTextParser(model.LegacyValidation)
+	families, err := p.TextToMetricFamilies(bytes.NewReader(text))
+	if err != nil {
+		t.Fatalf("expfmt: %v", err)
+	}
+	types := map[string]string{}
+	for _, f := range metrics.Table() {
+		types[f.Name] = strings.ToUpper(string(f.Type))
+	}
+	for name, f := range families {
+		if f.GetType().String() != types[name] {
+			t.Errorf("%s is a %s, want %s", name, f.GetType(), types[name])
+		}
+	}
+}
+
+func prometheusReads(t *testing.T, text []byte, contentType string, series int) {
+	t.Helper()
+	p, err := textparse.New(text, contentType, labels.NewSymbolTable(), textparse.ParserOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for {
+		entry, err := p.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", contentType, err)
+		}
+		if entry != textparse.EntrySeries {
+			continue
+		}
+		var l labels.Labels
+		p.Labels(&l)
+		if seen[l.String()] {
+			t.Errorf("%s: %s occurs twice", contentType, l)
+		}
+		seen[l.String()] = true
+	}
+	if len(seen) != series {
+		t.Errorf("%s: %d series, want %d", contentType, len(seen), series)
+	}
+}
+
+func TestEveryFamilyOfTheNodeIsServedBySomeMachine(t *testing.T) {
+	served := map[string]bool{}
+	own := map[string]bool{}
+	for _, archive := range []string{"kubernetes-node", "bare-metal", "old-kernel"} {
+		m := unpack(t, archive, "/")
+		for line := range strings.Lines(m.run(t)) {
+			if name, ok := strings.CutPrefix(line, "# TYPE "); ok {
+				served[strings.Fields(name)[0]] = true
+			}
+		}
+		for _, c := range m.collectors(t) {
+			own[c.Name] = true
+		}
+	}
+	for _, f := range metrics.Table() {
+		if f.Compat != family.Node {
+			continue
+		}
+		if !own[f.Collector] {
+			t.Errorf("%s names a collector %q that does not exist", f.Name, f.Collector)
+		}
+		if !served[f.Name] {
+			t.Errorf("%s is listed and never served", f.Name)
+		}
+	}
+	if err := metrics.Table().Check(); err != nil {
+		t.Error(err)
+	}
+}

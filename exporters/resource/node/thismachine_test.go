@@ -1,0 +1,104 @@
+package node
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/procfs"
+	"github.com/prometheus/procfs/blockdevice"
+	"golang.org/x/sys/unix"
+
+	"github.com/loadline-exporters/loadline/internal/family"
+)
+
+// tick is the kernel's unit of CPU time, in seconds.
+const tick = 0.01
+
+func TestThisMachineIsServedAsProcfsReadsIt(t *testing.T) {
+	cs, err := Collectors(DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := readReality(t)
+	out, err := collect(cs)
+	if err != nil {
+		t.Error(err)
+	}
+	after := readReality(t)
+	served := map[string]float64{}
+	for line := range bytes.Lines(encode(out, family.Text)) {
+		if i := bytes.LastIndexByte(line, ' '); line[0] != '#' {
+			v, err := strconv.ParseFloat(strings.TrimSpace(string(line[i:])), 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			served[string(line[:i])] = v
+		}
+	}
+	for series, first := range before {
+		last, ok := after[series]
+		if !ok {
+			continue // a device that went
+		}
+		v, ok := served[series]
+		if lo, hi := min(first, last)-tick, max(first, last)+tick; !ok || v < lo || v > hi {
+			t.Errorf("%s is %v (served: %t), want %v to %v", series, v, ok, lo, hi)
+		}
+	}
+}
+
+// readReality reads what moves in one direction, and what stays, by series.
+func readReality(t *testing.T) map[string]float64 {
+	t.Helper()
+	out := map[string]float64{}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	proc, err := procfs.NewDefaultFS()
+	must(err)
+	s, err := proc.Stat()
+	must(err)
+	out["node_boot_time_seconds"] = float64(s.BootTime)
+	out["node_context_switches_total"] = float64(s.ContextSwitches)
+	for id, c := range s.CPU {
+		for mode, v := range map[string]float64{"user": c.User, "system": c.System, "idle": c.Idle, "iowait": c.Iowait, "steal": c.Steal} {
+			out[fmt.Sprintf("node_cpu_seconds_total{cpu=\"%d\",mode=%q}", id, mode)] = v
+		}
+	}
+	m, err := proc.Meminfo()
+	must(err)
+	out["node_memory_MemTotal_bytes"] = float64(*m.MemTotalBytes)
+	devices, err := proc.NetDev()
+	must(err)
+	for name, d := range devices {
+		out[fmt.Sprintf("node_network_receive_bytes_total{device=%q}", name)] = float64(d.RxBytes)
+		out[fmt.Sprintf("node_network_transmit_packets_total{device=%q}", name)] = float64(d.TxPackets)
+	}
+	block, err := blockdevice.NewDefaultFS()
+	must(err)
+	disks, err := block.ProcDiskstats()
+	must(err)
+	for _, d := range disks {
+		if strings.HasPrefix(d.DeviceName, "loop") || strings.HasPrefix(d.DeviceName, "ram") {
+			continue
+		}
+		if _, err := os.Stat("/sys/block/" + d.DeviceName); err != nil || strings.HasPrefix(d.DeviceName, "zram") {
+			continue // a partition
+		}
+		out[fmt.Sprintf("node_disk_reads_completed_total{device=%q}", d.DeviceName)] = float64(d.ReadIOs)
+		out[fmt.Sprintf("node_disk_written_bytes_total{device=%q}", d.DeviceName)] = float64(d.WriteSectors) * 512
+	}
+	var u unix.Utsname
+	must(unix.Uname(&u))
+	text := unix.ByteSliceToString
+	out[fmt.Sprintf("node_uname_info{sysname=%q,release=%q,version=%q,machine=%q,nodename=%q,domainname=%q}", text(u.Sysname[:]),
+		text(u.Release[:]), text(u.Version[:]), text(u.Machine[:]), text(u.Nodename[:]), text(u.Domainname[:]))] = 1
+	return out
+}
