@@ -41,10 +41,10 @@ import (
 
 // Prometheus spreads first scrapes over the interval, so that a page would stay
 // empty for that long. Therefore the self targets are scraped every warmInterval
-// for warmTime after the start, which is two scrapes at least, as rate() needs.
+// until each has two samples, as rate() needs, or until warmTime is over.
 const (
 	warmInterval = 2 * time.Second
-	warmTime     = 5 * time.Second
+	warmTime     = 30 * time.Second
 )
 
 // Server is an embedded Prometheus. Its methods can be called concurrently.
@@ -237,10 +237,15 @@ func (s *Server) warm(ctx context.Context) {
 	if s.o.ScrapeInterval <= warmInterval {
 		return
 	}
-	select {
-	case <-time.After(warmTime):
-	case <-ctx.Done():
-		return
+	begin := time.Now()
+	tick := time.NewTicker(warmInterval / 4)
+	defer tick.Stop()
+	for time.Since(begin) < warmTime && !s.scrapedTwice(ctx, begin) {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -248,6 +253,20 @@ func (s *Server) warm(ctx context.Context) {
 	if err := s.change(s.user); err != nil {
 		s.log.Error("Self targets stay at the interval of the start", "interval", warmInterval, "err", err)
 	}
+}
+
+// scrapedTwice tells whether every self target was scraped twice since a time,
+// with or without success.
+func (s *Server) scrapedTwice(ctx context.Context, since time.Time) bool {
+	for _, t := range s.o.Self {
+		now := time.Now()
+		samples := fmt.Sprintf("count_over_time(up{job=%q}[%dms])", t.Job, now.Sub(since).Milliseconds()+1)
+		v, err := s.Instant(ctx, samples, now)
+		if err != nil || len(v) != 1 || v[0].F < 2 {
+			return false
+		}
+	}
+	return true
 }
 
 // Close lets go of the data of a Server that is not run. After Run it does
