@@ -61,11 +61,11 @@ func Main(ctx context.Context, c Command, args []string, stdout, stderr io.Write
 	opts.Logger = logger
 	exporter, err := factory(logger)
 	if err != nil {
-		return fail(stderr, c.Name, err)
+		return Fail(stderr, c.Name, err)
 	}
 	gatherer, err := NewGatherer(exporter, opts)
 	if err != nil {
-		return fail(stderr, c.Name, err)
+		return Fail(stderr, c.Name, err)
 	}
 	handler := http.NewServeMux()
 	handler.Handle("/", NewHandler(gatherer, func() bool { return ctx.Err() != nil }, logger))
@@ -74,14 +74,14 @@ func Main(ctx context.Context, c Command, args []string, stdout, stderr io.Write
 	}
 	server := &Server{Handler: handler, Flags: web, Logger: logger}
 	if err := server.Listen(); err != nil {
-		return fail(stderr, c.Name, err)
+		return Fail(stderr, c.Name, err)
 	}
 	logger.Info("starting", "command", c.Name, "version", version.Info())
 	if c.Listening != nil {
 		c.Listening(server.Addresses())
 	}
 	if err := run(ctx, exporter, server); err != nil {
-		return fail(stderr, c.Name, err)
+		return Fail(stderr, c.Name, err)
 	}
 	logger.Info("stopped")
 	return ExitOK
@@ -145,8 +145,8 @@ func Parse(app *kingpin.Application, args []string, stderr io.Writer) (command s
 	return command, ExitOK, false
 }
 
-// fail shows an error in one line.
-func fail(stderr io.Writer, name string, err error) int {
+// Fail shows an error in one line and returns ExitError.
+func Fail(stderr io.Writer, name string, err error) int {
 	fmt.Fprintf(stderr, "%s: %s\n", name, strings.ReplaceAll(err.Error(), "\n", "; "))
 	return ExitError
 }

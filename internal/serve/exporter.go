@@ -47,3 +47,12 @@ func (e Exporter) Ready() bool {
 	}
 	return true
 }
+
+// Statuses are the states of the sources, in their order.
+func (e Exporter) Statuses() []source.Status {
+	out := make([]source.Status, 0, len(e.Sources))
+	for _, s := range e.Sources {
+		out = append(out, s.Status())
+	}
+	return out
+}

@@ -18,7 +18,6 @@ import (
 	"github.com/prometheus/common/expfmt"
 
 	"github.com/loadline-exporters/loadline/internal/family"
-	"github.com/loadline-exporters/loadline/internal/source"
 )
 
 // defaultScrapeTimeout holds for a request that names none, such as curl's.
@@ -29,7 +28,6 @@ const defaultScrapeTimeout = 10 * time.Second
 type Handler struct {
 	gatherer *Gatherer
 	process  *prometheus.Registry
-	draining func() bool
 	logger   *slog.Logger
 	mux      *http.ServeMux
 }
@@ -37,14 +35,13 @@ type Handler struct {
 // NewHandler returns the handler of g's exporter. While draining says true,
 // it is not ready.
 func NewHandler(g *Gatherer, draining func() bool, logger *slog.Logger) *Handler {
-	h := &Handler{gatherer: g, process: prometheus.NewRegistry(), draining: draining, logger: logger, mux: http.NewServeMux()}
+	h := &Handler{gatherer: g, process: prometheus.NewRegistry(), logger: logger, mux: http.NewServeMux()}
 	h.process.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	h.mux.HandleFunc("GET /metrics", h.metrics)
-	h.mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "Healthy.") })
-	h.mux.HandleFunc("GET /-/ready", h.ready)
+	AddHealth(h.mux, func() bool { return !draining() && g.exporter.Ready() })
 	h.mux.HandleFunc("GET /loadline/v1/sources", h.sources)
 	h.mux.HandleFunc("GET /{$}", h.landing)
 	return h
@@ -142,24 +139,22 @@ func acceptsGzip(header http.Header) bool {
 	return false
 }
 
-func (h *Handler) ready(w http.ResponseWriter, _ *http.Request) {
-	switch {
-	case h.draining():
-		http.Error(w, "Shutting down.", http.StatusServiceUnavailable)
-	case !h.gatherer.exporter.Ready():
-		http.Error(w, "Not every source has been asked yet.", http.StatusServiceUnavailable)
-	default:
+// AddHealth adds /-/healthy, which says that the process answers, and /-/ready,
+// which says what ready does.
+func AddHealth(mux *http.ServeMux, ready func() bool) {
+	mux.HandleFunc("GET /-/healthy", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "Healthy.") })
+	mux.HandleFunc("GET /-/ready", func(w http.ResponseWriter, _ *http.Request) {
+		if !ready() {
+			http.Error(w, "Not ready: shutting down, or not every source has been asked yet.", http.StatusServiceUnavailable)
+			return
+		}
 		fmt.Fprintln(w, "Ready.")
-	}
+	})
 }
 
 func (h *Handler) sources(w http.ResponseWriter, _ *http.Request) {
-	all := make([]source.Status, 0, len(h.gatherer.exporter.Sources))
-	for _, s := range h.gatherer.exporter.Sources {
-		all = append(all, s.Status())
-	}
 	w.Header().Set("Content-Type", "application/json")
-	if err := json.NewEncoder(w).Encode(all); err != nil {
+	if err := json.NewEncoder(w).Encode(h.gatherer.exporter.Statuses()); err != nil {
 		h.logger.Debug("client went away", "err", err)
 	}
 }

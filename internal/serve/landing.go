@@ -26,16 +26,12 @@ td,th{text-align:left;padding:.15rem 1rem .15rem 0}.no{color:#a40}</style>
 
 func (h *Handler) landing(w http.ResponseWriter, _ *http.Request) {
 	e := h.gatherer.exporter
-	statuses := make([]source.Status, 0, len(e.Sources))
-	for _, s := range e.Sources {
-		statuses = append(statuses, s.Status())
-	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	err := landingPage.Execute(w, struct {
 		Exporter
 		Sources []source.Status
 		Version string
-	}{e, statuses, version.Info()})
+	}{e, e.Statuses(), version.Info()})
 	if err != nil {
 		h.logger.Debug("client went away", "err", err)
 	}

@@ -52,7 +52,7 @@ func New(kubeconfig string, logger *slog.Logger, changed func()) (*Watcher, erro
 		if kubeconfig != "" {
 			return nil, fmt.Errorf("kubeconfig %s: %w", kubeconfig, err)
 		}
-		w.Source.Report(source.Because(source.Absent, err), "")
+		w.Source.Report(source.Because(source.Absent, errors.New("no kubeconfig was given or found, and this does not run in a cluster")), "")
 		return w, nil
 	}
 	config.UserAgent = "loadline"

@@ -1,0 +1,150 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql"
+)
+
+// Querier answers PromQL. The embedded Prometheus is one.
+type Querier interface {
+	Instant(ctx context.Context, expr string, at time.Time) (promql.Vector, error)
+	Range(ctx context.Context, expr string, start, end time.Time, step time.Duration) (promql.Matrix, error)
+}
+
+// The sparklines' time.
+const (
+	sparkTime = time.Hour
+	sparkStep = time.Minute
+)
+
+// queries are the page's PromQL. %[1]s is the selector of the machine's own
+// resource exporter, %[2]s the window of rates.
+const (
+	byContainer = `namespace, workload, workload_type, pod, container`
+
+	// The pods' sandboxes run nothing of the user's.
+	queryCPU      = `sum by (` + byContainer + `) (rate(container_cpu_usage_seconds_total{%[1]s, cpu="total", container!="POD"}[%[2]s]))`
+	queryMemory   = `sum by (` + byContainer + `) (container_memory_working_set_bytes{%[1]s, container!="POD"})`
+	queryRequests = `sum by (` + byContainer + `, resource) (loadline_container_resource_requests{%[1]s})`
+	queryLimits   = `sum by (` + byContainer + `, resource) (loadline_container_resource_limits{%[1]s})`
+
+	queryNodeCPU       = `sum (rate(node_cpu_seconds_total{%[1]s, mode!~"idle|iowait|steal"}[%[2]s]))`
+	queryNodeCores     = `count (node_cpu_seconds_total{%[1]s, mode="idle"})`
+	queryNodeMemory    = `node_memory_MemTotal_bytes{%[1]s} - node_memory_MemAvailable_bytes{%[1]s}`
+	queryNodeMemoryAll = `node_memory_MemTotal_bytes{%[1]s}`
+	queryNodeLoad      = `node_load1{%[1]s}`
+	queryNodeBoot      = `node_boot_time_seconds{%[1]s}`
+	queryNodeUname     = `node_uname_info{%[1]s}`
+	queryFSSize        = `max by (device, mountpoint) (node_filesystem_size_bytes{%[1]s}) > 0`
+	queryFSAvail       = `max by (device, mountpoint) (node_filesystem_avail_bytes{%[1]s})`
+	queryPressure      = `label_replace(rate(node_pressure_cpu_waiting_seconds_total{%[1]s}[%[2]s]), "resource", "cpu", "", "")` +
+		` or label_replace(rate(node_pressure_memory_waiting_seconds_total{%[1]s}[%[2]s]), "resource", "memory", "", "")` +
+		` or label_replace(rate(node_pressure_io_waiting_seconds_total{%[1]s}[%[2]s]), "resource", "io", "", "")`
+
+	queryUp     = `up{instance=%[1]s}`
+	querySeries = `loadline_exporter_series{instance=%[1]s}`
+	queryTook   = `scrape_duration_seconds{instance=%[1]s}`
+)
+
+// asker asks several queries and remembers what went wrong.
+type asker struct {
+	querier  Querier
+	selector string
+	instance string
+	window   string
+	at       time.Time
+
+	mu   sync.Mutex
+	errs []error
+}
+
+func newAsker(q Querier, instance string, every time.Duration, at time.Time) *asker {
+	// Four scrapes, as Grafana's $__rate_interval has it, and no less than one
+	// minute, below which the numbers jump.
+	window := max(4*every, time.Minute)
+	return &asker{
+		querier: q, instance: strconv.Quote(instance), at: at,
+		selector: `job="resource", instance=` + strconv.Quote(instance),
+		window:   strconv.FormatInt(window.Milliseconds(), 10) + "ms",
+	}
+}
+
+func (a *asker) expr(query string) string { return fmt.Sprintf(query, a.selector, a.window) }
+
+func (a *asker) fail(err error) {
+	if err != nil {
+		a.mu.Lock()
+		a.errs = append(a.errs, err)
+		a.mu.Unlock()
+	}
+}
+
+func (a *asker) err() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return errors.Join(a.errs...)
+}
+
+// vector answers a query about the machine's own exporter.
+func (a *asker) vector(ctx context.Context, query string) promql.Vector {
+	v, err := a.querier.Instant(ctx, a.expr(query), a.at)
+	a.fail(err)
+	return v
+}
+
+// scalar answers a query that yields one number; NaN without one.
+func (a *asker) scalar(ctx context.Context, query string) float64 {
+	if v := a.vector(ctx, query); len(v) > 0 {
+		return v[0].F
+	}
+	return math.NaN()
+}
+
+// exporters answers a query about all of the process's exporters, by job.
+func (a *asker) exporters(ctx context.Context, query string) map[string]float64 {
+	v, err := a.querier.Instant(ctx, fmt.Sprintf(query, a.instance), a.at)
+	a.fail(err)
+	out := make(map[string]float64, len(v))
+	for _, s := range v {
+		out[s.Metric.Get(model.JobLabel)] = s.F
+	}
+	return out
+}
+
+// sparks answers a query over the last hour, by container.
+func (a *asker) sparks(ctx context.Context, query string) map[place][]float64 {
+	end := a.at.Truncate(sparkStep)
+	start := end.Add(-sparkTime)
+	m, err := a.querier.Range(ctx, a.expr(query), start, end, sparkStep)
+	a.fail(err)
+	out := make(map[place][]float64, len(m))
+	for _, s := range m {
+		points := make([]float64, sparkTime/sparkStep+1)
+		for i := range points {
+			points[i] = math.NaN()
+		}
+		for _, p := range s.Floats {
+			if i := (p.T - start.UnixMilli()) / sparkStep.Milliseconds(); i >= 0 && i < int64(len(points)) {
+				points[i] = p.F
+			}
+		}
+		out[placeOf(s.Metric)] = points
+	}
+	return out
+}
+
+// place is a container's place in the hierarchy; the zero value is the node.
+type place struct{ namespace, workload, kind, pod, container string }
+
+func placeOf(l labels.Labels) place {
+	return place{l.Get("namespace"), l.Get("workload"), l.Get("workload_type"), l.Get("pod"), l.Get("container")}
+}

@@ -1,0 +1,214 @@
+// Package up is `loadline up`: the exporters that fit this machine, an embedded
+// Prometheus that scrapes them, and the start page, in one process.
+package up
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/common/promslog"
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/loadline-exporters/loadline/exporters/resource"
+	"github.com/loadline-exporters/loadline/internal/serve"
+	"github.com/loadline-exporters/loadline/internal/up/page"
+	"github.com/loadline-exporters/loadline/internal/up/prom"
+)
+
+// Address is the default of --web.listen-address: what it shows is nobody else's
+// business unless told otherwise.
+const Address = "127.0.0.1:9850"
+
+// Command is `loadline up`.
+type Command struct {
+	// Listening, if set, is told the addresses: tests listen on port 0.
+	Listening func(addresses []string)
+
+	name       string
+	web        *web.FlagConfig
+	series     *serve.SeriesFlags
+	resource   resource.Options
+	dataDir    string
+	interval   time.Duration
+	retention  time.Duration
+	scrapeFile string
+	cluster    string
+	pprof      bool
+}
+
+// AddTo adds the command and its flags to a command line.
+func (c *Command) AddTo(app *kingpin.Application) {
+	cmd := app.Command("up", "Show this machine's containers against their limits: exporters, Prometheus and a page in one process.")
+	c.name = app.Name
+	c.web = kingpinflag.AddFlags(cmd, Address)
+	c.series = serve.AddSeriesFlags(cmd, resource.DefaultBudget)
+	cmd.Flag("data-dir", "Directory of what is measured; it is made if it is missing.").Default(defaultDataDir()).StringVar(&c.dataDir)
+	cmd.Flag("scrape-interval", "Time between two scrapes.").Default(prom.DefaultScrapeInterval.String()).DurationVar(&c.interval)
+	cmd.Flag("retention", "How long to keep what is measured.").Default(prom.DefaultRetention.String()).DurationVar(&c.retention)
+	cmd.Flag("scrape-config", "Prometheus configuration file whose scrape_configs are scraped too (static, file and HTTP discovery); SIGHUP reads it again.").
+		StringVar(&c.scrapeFile)
+	cmd.Flag("cluster", "Value of the label cluster of everything that is scraped here; by default the host's name.").StringVar(&c.cluster)
+	cmd.Flag("web.enable-pprof", "Serve Go's profiles below /debug/pprof/.").BoolVar(&c.pprof)
+	c.resource.AddFlags(cmd)
+}
+
+// Run is the life of the command. Its return value is the exit code.
+func (c *Command) Run(ctx context.Context, logs *promslog.Config, stdout, stderr io.Writer) int {
+	logger := promslog.New(logs)
+	if err := c.run(ctx, logger, stdout); err != nil {
+		return serve.Fail(stderr, c.name, err)
+	}
+	return serve.ExitOK
+}
+
+// embedded is an exporter within this process.
+type embedded struct {
+	serve.Exporter
+	handler *serve.Handler
+}
+
+func (c *Command) run(ctx context.Context, logger *slog.Logger, stdout io.Writer) error {
+	host, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("the host's name: %w", err)
+	}
+	c.usualPlaces()
+	exporters, err := c.exporters(ctx, logger)
+	if err != nil {
+		return err
+	}
+	server := &serve.Server{Flags: c.web, Logger: logger}
+	if err := server.Listen(); err != nil {
+		return err
+	}
+	defer server.Close()
+	prometheus, err := c.openPrometheus(host, exporters, server, logger)
+	if err != nil {
+		return err
+	}
+	if server.Handler, err = c.handler(host, exporters, prometheus, logger); err != nil {
+		return errors.Join(err, prometheus.Close())
+	}
+	if c.Listening != nil {
+		c.Listening(server.Addresses())
+	}
+	fmt.Fprintf(stdout, "loadline %s on %s, data in %s\n", or(version.Version, "development build"), host, c.dataDir)
+
+	g, ctx := errgroup.WithContext(ctx)
+	for _, e := range exporters {
+		g.Go(func() error { return e.Run(ctx) })
+	}
+	g.Go(func() error { return prometheus.Run(ctx) })
+	g.Go(func() error { return server.Serve(ctx, prometheus.SelfListener()) })
+	g.Go(func() error { c.reloadOnHangup(ctx, prometheus, logger); return nil })
+	g.Go(func() error { announce(ctx, stdout, exporters, c.address(server)); return nil })
+	return g.Wait()
+}
+
+// exporters are those that fit this machine.
+func (c *Command) exporters(ctx context.Context, logger *slog.Logger) ([]embedded, error) {
+	var out []embedded
+	for _, make := range []serve.Factory{c.resource.New} {
+		e, err := make(logger)
+		if err != nil {
+			return nil, err
+		}
+		opts := c.series.Options()
+		opts.Logger = logger
+		g, err := serve.NewGatherer(e, opts)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, embedded{e, serve.NewHandler(g, func() bool { return ctx.Err() != nil }, logger)})
+	}
+	return out, nil
+}
+
+func (c *Command) openPrometheus(host string, exporters []embedded, server *serve.Server, logger *slog.Logger) (*prom.Server, error) {
+	var targets []prom.SelfTarget
+	for _, e := range exporters {
+		targets = append(targets, prom.SelfTarget{Job: e.Name, Path: "/exporters/" + e.Name + "/metrics"})
+	}
+	external, err := url.Parse(c.address(server))
+	if err != nil {
+		return nil, err
+	}
+	return prom.Open(prom.Options{
+		DataDir: c.dataDir, Retention: c.retention, ScrapeInterval: c.interval, ScrapeConfigFile: c.scrapeFile,
+		Self:       targets,
+		SelfLabels: map[string]string{"instance": host, "node": host, "cluster": or(c.cluster, host)},
+		Logger:     logger, ExternalURL: external,
+	})
+}
+
+func (c *Command) handler(host string, exporters []embedded, prometheus *prom.Server, logger *slog.Logger) (http.Handler, error) {
+	start, err := page.New(page.Options{
+		Querier: prometheus, Instance: host, Every: c.interval, Logger: logger,
+		Exporters: func() []page.Sources {
+			var all []page.Sources
+			for _, e := range exporters {
+				all = append(all, page.Sources{Exporter: e.Name, Statuses: e.Statuses()})
+			}
+			return all
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", start)
+	mux.Handle("/api/v1/", prometheus.Handler())
+	for _, e := range exporters {
+		path := "/exporters/" + e.Name
+		mux.Handle(path+"/", http.StripPrefix(path, e.handler))
+	}
+	serve.AddHealth(mux, func() bool {
+		for _, e := range exporters {
+			if !e.Ready() {
+				return false
+			}
+		}
+		return true
+	})
+	if c.pprof {
+		serve.AddPprof(mux)
+	}
+	return mux, nil
+}
+
+func (c *Command) reloadOnHangup(ctx context.Context, prometheus *prom.Server, logger *slog.Logger) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+			if err := prometheus.Reload(); err != nil {
+				logger.Error("the scrape configuration stays as it was", "err", err)
+			}
+		}
+	}
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
