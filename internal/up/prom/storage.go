@@ -20,6 +20,11 @@ const (
 	// blocks.
 	walSegmentSize = 32 << 20
 
+	// chunkSegmentSize bounds the files of a block's chunks. Each is allocated
+	// whole while a block is written, and the default (512 MB) may be more than a
+	// node's volume has left for a block of some MB.
+	chunkSegmentSize = 32 << 20
+
 	// stripeSize is the number of locks of the head's series map. The default
 	// (16384) is for millions of series; a node has thousands.
 	stripeSize = 1 << 10
@@ -96,6 +101,7 @@ func storageOptions(retention time.Duration) *tsdb.Options {
 	o.MaxBlockDuration = maxBlock.Milliseconds()
 	o.WALCompression = compression.Snappy
 	o.WALSegmentSize = walSegmentSize
+	o.MaxBlockChunkSegmentSize = chunkSegmentSize
 	o.WALReplayConcurrency = walReplayConcurrency
 	o.StripeSize = stripeSize
 	return o
