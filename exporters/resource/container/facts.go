@@ -25,7 +25,8 @@ type Engine struct {
 	Sandbox     bool   // it holds a pod's namespaces and runs nothing of the user's
 }
 
-// Engines are an engine's containers by id.
+// Engines are an engine's containers by a key of its own: containerd's ids are
+// unique within a namespace only.
 type Engines map[string]Engine
 
 // Pod is what the kubelet says of a pod.

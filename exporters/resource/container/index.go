@@ -134,9 +134,9 @@ type facts struct {
 	node     string
 	podByUID map[string]*Pod
 	podByID  map[string]podRef // by container id
-	byID     map[string]named  // what engines say, by container id
-	byPath   map[string]string // container id by cgroup path, where the engine says it
-	naming   bool              // some source that names containers answers
+	byID     map[string]named // what engines say, by container id
+	byPath   map[string]named // the same by cgroup path, where the engine says it
+	naming   bool             // some source that names containers answers
 }
 
 type podRef struct {
@@ -152,7 +152,7 @@ type named struct {
 func (ix *Index) facts() *facts {
 	f := &facts{
 		node: ix.node, podByUID: map[string]*Pod{}, podByID: map[string]podRef{},
-		byID: map[string]named{}, byPath: map[string]string{},
+		byID: map[string]named{}, byPath: map[string]named{},
 	}
 	if ix.sources.Pods != nil {
 		if pods, ok := ix.sources.Pods(); ok {
@@ -191,13 +191,13 @@ func (f *facts) addEngine(runtime string, get func() (Engines, bool)) {
 		return
 	}
 	f.naming = true
-	for id, e := range engines {
-		if former, ok := f.byID[id]; ok && e.CgroupsPath == "" {
+	for _, e := range engines {
+		if former, ok := f.byID[e.ID]; ok && e.CgroupsPath == "" {
 			e.CgroupsPath = former.CgroupsPath
 		}
-		f.byID[id] = named{e, runtime}
+		f.byID[e.ID] = named{e, runtime}
 		if e.CgroupsPath != "" {
-			f.byPath[cgroup.RuntimePath(e.CgroupsPath)] = id
+			f.byPath[cgroup.RuntimePath(e.CgroupsPath)] = named{e, runtime}
 		}
 	}
 }
@@ -206,12 +206,13 @@ func (f *facts) addEngine(runtime string, get func() (Engines, bool)) {
 // source knows it.
 func (f *facts) identify(path string) (c *Container, known bool) {
 	id, ok := cgroup.Identify(path)
+	engine, byEngine := f.byID[id.ID]
 	if !ok {
-		if id.ID, ok = f.byPath[path]; !ok {
+		if engine, byEngine = f.byPath[path]; !byEngine {
 			return nil, false
 		}
+		id.ID = engine.ID
 	}
-	engine, byEngine := f.byID[id.ID]
 	c = &Container{CgroupPath: path, ID: id.ID, Runtime: id.Runtime, Node: f.node, Name: id.ID}
 	if byEngine {
 		c.Name, c.Image, c.ImageDigest = engine.Name, engine.Image, engine.ImageDigest

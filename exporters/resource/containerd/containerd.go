@@ -108,7 +108,7 @@ func (s *Source) fetchNamespace(ctx context.Context, namespace string, out conta
 		if name == "" {
 			name = c.GetID()
 		}
-		out[c.GetID()] = container.Engine{
+		out[namespace+"/"+c.GetID()] = container.Engine{
 			ID: c.GetID(), Name: name, Image: c.GetImage(), ImageDigest: digests[c.GetImage()], Labels: c.GetLabels(),
 			CgroupsPath: path.path, Sandbox: c.GetLabels()[labelKind] == "sandbox",
 		}
