@@ -130,10 +130,13 @@ func (o *Options) sources(logger *slog.Logger, proc procfs.FS) (*sources, error)
 	// asking who it belongs to.
 	joinAgain := func() { s.index.Changed() }
 	tree, treeErr := cgroup.Open(filepath.Join(o.Node.SysFS, "fs/cgroup"))
-	s.watcher = cgroup.NewWatcher(tree, treeErr, logger, func() {
+	ask := func() {
 		s.kubelet.Wake()
 		s.containerd.Wake()
 		s.docker.Wake()
+	}
+	s.watcher = cgroup.NewWatcher(tree, treeErr, logger, func() {
+		ask()
 		s.index.Changed()
 	})
 	var err error
@@ -166,7 +169,7 @@ func (o *Options) sources(logger *slog.Logger, proc procfs.FS) (*sources, error)
 	}
 	s.index = container.NewIndex(container.Sources{
 		Dirs: s.watcher.Dirs, Pods: s.kubelet.Get, Docker: s.docker.Get, Containerd: s.containerd.Get,
-		Settled: s.settled, Started: started,
+		Settled: s.settled, Ask: ask, Started: started,
 	}, o.nodeName())
 	return s, nil
 }

@@ -18,6 +18,11 @@ import (
 // Series under a made-up name would stay in every graph.
 const nameGrace = 10 * time.Second
 
+// askAgainAfter is when the sources are asked anew while a container is held back.
+// Docker lists a container when it runs, which is after its cgroup was made: an
+// answer in between does not have it.
+const askAgainAfter = time.Second
+
 // Sources are what the index joins. Each function returns the freshest snapshot,
 // and false when there is none; a nil function is a source that is not used.
 type Sources struct {
@@ -27,6 +32,8 @@ type Sources struct {
 	Containerd func() (Engines, bool)
 	// Settled says whether every source was asked at least once.
 	Settled func() bool
+	// Ask, if set, asks the sources for fresh snapshots soon.
+	Ask func()
 	// Started tells when the first process of a cgroup started.
 	Started func(path string, dir cgroup.Dir) time.Time
 }
@@ -73,22 +80,27 @@ func (ix *Index) Run(ctx context.Context) {
 	again := time.NewTicker(nameGrace / 2)
 	defer again.Stop()
 	for {
-		ix.join()
+		var ask <-chan time.Time
+		if held := ix.join(); held > 0 && ix.sources.Ask != nil {
+			ask = time.After(askAgainAfter)
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-ix.changed:
 		case <-again.C:
+		case <-ask:
+			ix.sources.Ask()
 		}
 	}
 }
 
-// join makes the list anew.
-func (ix *Index) join() {
+// join makes the list anew and returns how many containers it holds back.
+func (ix *Index) join() (held int) {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	if !ix.sources.Settled() {
-		return
+		return 0
 	}
 	f := ix.facts()
 	dirs := ix.sources.Dirs()
@@ -102,6 +114,7 @@ func (ix *Index) join() {
 		m := ix.recall(path, dirs[path])
 		known[path] = m
 		if !named && f.naming && time.Since(m.firstSeen) < nameGrace {
+			held++
 			continue
 		}
 		c.Started = m.started
@@ -110,6 +123,7 @@ func (ix *Index) join() {
 	}
 	ix.known = known
 	ix.list.Store(&list)
+	return held
 }
 
 // within says whether path is below the last container found: what a container
@@ -134,9 +148,9 @@ type facts struct {
 	node     string
 	podByUID map[string]*Pod
 	podByID  map[string]podRef // by container id
-	byID     map[string]named // what engines say, by container id
-	byPath   map[string]named // the same by cgroup path, where the engine says it
-	naming   bool             // some source that names containers answers
+	byID     map[string]named  // what engines say, by container id
+	byPath   map[string]named  // the same by cgroup path, where the engine says it
+	naming   bool              // some source that names containers answers
 }
 
 type podRef struct {
