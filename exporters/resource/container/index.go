@@ -174,8 +174,7 @@ func (ix *Index) facts() *facts {
 			f.addPods(pods)
 		}
 	}
-	// Docker comes last and wins: its containers are containerd's too, in the
-	// namespace "moby", where they have no labels.
+	// Docker comes last and wins: what it knows has a name.
 	f.addEngine(hierarchy.Containerd, ix.sources.Containerd)
 	f.addEngine(hierarchy.Docker, ix.sources.Docker)
 	return f

@@ -32,6 +32,10 @@ const DefaultAddress = "/run/containerd/containerd.sock"
 // megabytes.
 const maxMessage = 64 << 20
 
+// moby is Docker's namespace. Its containers have neither names nor labels here, and
+// Docker knows both.
+const moby = "moby"
+
 // Labels by which CRI marks its containers.
 const (
 	labelKind = "io.cri-containerd.kind"
@@ -69,7 +73,7 @@ func New(address string) (*Source, error) {
 // Close ends the connection.
 func (s *Source) Close() error { return s.conn.Close() }
 
-// Fetch lists the containers of all namespaces, running or not.
+// Fetch lists the containers of all namespaces but Docker's, running or not.
 func (s *Source) Fetch(ctx context.Context) (container.Engines, string, error) {
 	namespaces, err := namespacesapi.NewNamespacesClient(s.conn).List(ctx, &namespacesapi.ListNamespacesRequest{})
 	if err != nil {
@@ -78,6 +82,9 @@ func (s *Source) Fetch(ctx context.Context) (container.Engines, string, error) {
 	out := container.Engines{}
 	paths := make(map[string]cachedPath)
 	for _, ns := range namespaces.GetNamespaces() {
+		if ns.GetName() == moby {
+			continue
+		}
 		if err := s.fetchNamespace(ctx, ns.GetName(), out, paths); err != nil {
 			return nil, "", err
 		}
