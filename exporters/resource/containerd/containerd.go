@@ -11,11 +11,13 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	containersapi "github.com/containerd/containerd/api/services/containers/v1"
 	imagesapi "github.com/containerd/containerd/api/services/images/v1"
 	namespacesapi "github.com/containerd/containerd/api/services/namespaces/v1"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
@@ -58,11 +60,19 @@ type cachedPath struct {
 	path    string
 }
 
+// reconnect bounds what the client waits between two attempts: by default two
+// minutes, for which containers would have no names after containerd is back.
+var reconnect = grpc.ConnectParams{
+	Backoff:           backoff.Config{BaseDelay: time.Second, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 5 * time.Second},
+	MinConnectTimeout: 5 * time.Second,
+}
+
 // New returns a source for the containerd at address, a socket's path. It connects
 // when it is first asked.
 func New(address string) (*Source, error) {
 	conn, err := grpc.NewClient("unix://"+strings.TrimPrefix(address, "unix://"),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithConnectParams(reconnect),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)))
 	if err != nil {
 		return nil, fmt.Errorf("containerd address %q: %w", address, err)
