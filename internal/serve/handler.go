@@ -84,24 +84,22 @@ func (h *Handler) encodeProcess(b *bytes.Buffer, f expfmt.Format) {
 	}
 }
 
-// negotiate chooses the richest of the two text formats that the client accepts.
+// negotiate chooses between the two text formats by what the client prefers.
 // Protobuf is not offered: nothing that exporters emit needs it.
 func negotiate(header http.Header) (expfmt.Format, family.Format) {
-	for _, accepted := range strings.Split(header.Get("Accept"), ",") {
-		if strings.HasPrefix(strings.TrimSpace(accepted), "application/openmetrics-text") {
-			f := expfmt.NegotiateIncludingOpenMetrics(http.Header{"Accept": {strings.TrimSpace(accepted)}})
-			if f.FormatType() == expfmt.TypeOpenMetrics {
-				return f, family.OpenMetrics
-			}
-		}
+	f := expfmt.NegotiateAccept(header,
+		expfmt.FmtOpenMetrics_1_0_0, expfmt.FmtOpenMetrics_0_0_1,
+		expfmt.NewFormat(expfmt.TypeTextPlain))
+	if f.FormatType() == expfmt.TypeOpenMetrics {
+		return f, family.OpenMetrics
 	}
-	return expfmt.NewFormat(expfmt.TypeTextPlain), family.Text
+	return f, family.Text
 }
 
 // scrapeTimeout is how long Prometheus says it will wait.
 func scrapeTimeout(header http.Header) time.Duration {
 	s, err := strconv.ParseFloat(header.Get("X-Prometheus-Scrape-Timeout-Seconds"), 64)
-	if err != nil || s <= 0 || s > 600 {
+	if err != nil || !(s > 0 && s <= 600) { // NaN is none
 		return defaultScrapeTimeout
 	}
 	return time.Duration(s * float64(time.Second))

@@ -100,7 +100,10 @@ func listenAddress(u *url.URL) string {
 // noAlertmanagers is the list of a server that notifies nobody.
 type noAlertmanagers struct{}
 
-func (noAlertmanagers) Alertmanagers() []*url.URL        { return nil }
+// Alertmanagers returns none.
+func (noAlertmanagers) Alertmanagers() []*url.URL { return nil }
+
+// DroppedAlertmanagers returns none.
 func (noAlertmanagers) DroppedAlertmanagers() []*url.URL { return nil }
 
 // buildInfo tells the version of Prometheus, by which Grafana chooses what it

@@ -190,9 +190,9 @@ func setDefaultInterval(root *yaml.Node, interval time.Duration) {
 	}
 }
 
-// combine returns the configuration of Prometheus: the self targets, scraped
-// every interval, and the user's jobs.
-func combine(o *Options, user userConfig, interval time.Duration) (*config.Config, error) {
+// combine returns the configuration of Prometheus: the self targets and the
+// user's jobs.
+func combine(o *Options, user userConfig) (*config.Config, error) {
 	type object = map[string]any
 	jobs := []object{}
 	for _, t := range o.Self {
@@ -206,8 +206,8 @@ func combine(o *Options, user userConfig, interval time.Duration) (*config.Confi
 	// Prometheus takes its configuration as YAML only; JSON is YAML.
 	text, err := json.Marshal(object{
 		"global": object{
-			"scrape_interval":     duration(interval),
-			"scrape_timeout":      duration(min(interval, maxScrapeTimeout)),
+			"scrape_interval":     duration(o.ScrapeInterval),
+			"scrape_timeout":      duration(min(o.ScrapeInterval, maxScrapeTimeout)),
 			"evaluation_interval": duration(o.ScrapeInterval),
 		},
 		"scrape_configs": jobs,

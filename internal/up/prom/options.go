@@ -16,7 +16,7 @@ import (
 // What Options fall back to.
 const (
 	DefaultRetention      = 24 * time.Hour
-	DefaultScrapeInterval = 15 * time.Second
+	DefaultScrapeInterval = 5 * time.Second // somebody is looking
 
 	// MinRetention is the shortest retention that Open accepts: below it, blocks
 	// would be compacted every minute for data that the head holds anyway.

@@ -39,14 +39,6 @@ import (
 	"github.com/prometheus/prometheus/util/logging"
 )
 
-// Prometheus spreads first scrapes over the interval, so that a page would stay
-// empty for that long. Therefore the self targets are scraped every warmInterval
-// until each has two samples, as rate() needs, or until warmTime is over.
-const (
-	warmInterval = 2 * time.Second
-	warmTime     = 30 * time.Second
-)
-
 // Server is an embedded Prometheus. Its methods can be called concurrently.
 type Server struct {
 	o        Options
@@ -71,9 +63,8 @@ type Server struct {
 	mu       sync.Mutex // guards what follows
 	user     userConfig
 	current  *config.Config
-	interval time.Duration // of the self targets
-	running  bool          // current is to be applied when it changes
-	loaded   bool          // the last Reload was good
+	running  bool // current is to be applied when it changes
+	loaded   bool // the last Reload was good
 	loadedAt time.Time
 }
 
@@ -93,10 +84,6 @@ func Open(o Options) (*Server, error) {
 		parser:   parser.NewParser(parser.Options{}),
 		self:     newSelfListener(),
 		queries:  newDoor(),
-		interval: o.ScrapeInterval,
-	}
-	if s.interval > warmInterval {
-		s.interval = warmInterval
 	}
 	if err := s.readConfig(); err != nil {
 		return nil, err
@@ -210,7 +197,6 @@ func (s *Server) run(ctx context.Context) error {
 	parts.Go(func() { s.scrape.Run(s.discovery.SyncCh()) })
 	parts.Go(s.rules.Run)
 
-	s.warm(ctx)
 	<-ctx.Done()
 
 	// Rules before scraping, so that none fires because series are gone.
@@ -230,43 +216,6 @@ func (s *Server) start() error {
 	defer s.mu.Unlock()
 	s.running = true
 	return s.apply(s.current)
-}
-
-// warm waits for the quick first scrapes and goes over to the usual interval.
-func (s *Server) warm(ctx context.Context) {
-	if s.o.ScrapeInterval <= warmInterval {
-		return
-	}
-	begin := time.Now()
-	tick := time.NewTicker(warmInterval / 4)
-	defer tick.Stop()
-	for time.Since(begin) < warmTime && !s.scrapedTwice(ctx, begin) {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.interval = s.o.ScrapeInterval
-	if err := s.change(s.user); err != nil {
-		s.log.Error("Self targets stay at the interval of the start", "interval", warmInterval, "err", err)
-	}
-}
-
-// scrapedTwice tells whether every self target was scraped twice since a time,
-// with or without success.
-func (s *Server) scrapedTwice(ctx context.Context, since time.Time) bool {
-	for _, t := range s.o.Self {
-		now := time.Now()
-		samples := fmt.Sprintf("count_over_time(up{job=%q}[%dms])", t.Job, now.Sub(since).Milliseconds()+1)
-		v, err := s.Instant(ctx, samples, now)
-		if err != nil || len(v) != 1 || v[0].F < 2 {
-			return false
-		}
-	}
-	return true
 }
 
 // Close lets go of the data of a Server that is not run. After Run it does
@@ -313,7 +262,7 @@ func (s *Server) readConfig() error {
 // change makes user the configuration in force or, if it cannot be applied,
 // goes back to the one before.
 func (s *Server) change(user userConfig) error {
-	next, err := combine(&s.o, user, s.interval)
+	next, err := combine(&s.o, user)
 	if err != nil {
 		return err
 	}

@@ -77,21 +77,6 @@ func TestNothingIsScrapedBeforeTheListenerIsServed(t *testing.T) {
 	}
 }
 
-func TestFirstScrapesComeAtOnceWhateverTheInterval(t *testing.T) {
-	t.Parallel()
-	o := testOptions(t)
-	o.ScrapeInterval = time.Hour
-	e := &exporter{text: counting}
-	s, _ := start(t, o, e)
-	result(t, s, "rate(test_scrapes_total[1m])")
-	eventually(t, func() error {
-		if c := s.config(); time.Duration(c.ScrapeConfigs[0].ScrapeInterval) != time.Hour {
-			return errors.New("the interval stays that of the start")
-		}
-		return nil
-	})
-}
-
 func TestTwoServersInOneProcessKeepApart(t *testing.T) {
 	t.Parallel()
 	a, _ := start(t, testOptions(t), &exporter{text: "test_a %d\n"})
