@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -99,7 +100,7 @@ func negotiate(header http.Header) (expfmt.Format, family.Format) {
 // scrapeTimeout is how long Prometheus says it will wait.
 func scrapeTimeout(header http.Header) time.Duration {
 	s, err := strconv.ParseFloat(header.Get("X-Prometheus-Scrape-Timeout-Seconds"), 64)
-	if err != nil || !(s > 0 && s <= 600) { // NaN is none
+	if err != nil || math.IsNaN(s) || s <= 0 || s > 600 {
 		return defaultScrapeTimeout
 	}
 	return time.Duration(s * float64(time.Second))
