@@ -32,8 +32,7 @@ const (
 	DefaultCAFile    = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt"
 )
 
-// maxAnswer bounds the answer. A node's 110 pods take about 2 MB, its largest
-// allowed number about 10.
+// maxAnswer bounds the answer. A node's 110 pods take about 2 MB.
 const maxAnswer = 32 << 20
 
 // maxToken bounds a token's file.
@@ -42,7 +41,7 @@ const maxToken = 64 << 10
 // Options say where the kubelet is and how to speak to it.
 type Options struct {
 	URL       string // https://host:port, or http:// for a read-only port
-	TokenFile string // a bearer token, read again for each request: they are rotated
+	TokenFile string // a bearer token for https, read again for each request: they are rotated
 	CAFile    string // what signed the kubelet's certificate; missing: the system's authorities
 	Insecure  bool   // don't check the kubelet's certificate
 }
@@ -50,6 +49,7 @@ type Options struct {
 // Source asks one kubelet.
 type Source struct {
 	url       string
+	shown     string // the URL without a password, for errors
 	tokenFile string
 	client    *http.Client
 	jobs      hierarchy.CronJobs
@@ -66,8 +66,13 @@ func New(o Options, jobs hierarchy.CronJobs) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	if u.Scheme == "http" {
+		// A read-only port asks for no token, and would be sent it in the clear.
+		o.TokenFile = ""
+	}
+	u = u.JoinPath("pods")
 	return &Source{
-		url: u.JoinPath("pods").String(), tokenFile: o.TokenFile, jobs: jobs,
+		url: u.String(), shown: u.Redacted(), tokenFile: o.TokenFile, jobs: jobs,
 		client: &http.Client{
 			Transport: &http.Transport{
 				TLSClientConfig:        &tls.Config{RootCAs: roots, InsecureSkipVerify: o.Insecure, MinVersion: tls.VersionTLS12},
@@ -115,20 +120,22 @@ func (s *Source) Fetch(ctx context.Context) ([]container.Pod, string, error) {
 		return nil, "", because(err)
 	}
 	defer resp.Body.Close()
-	if err := status(resp, s.url, token != ""); err != nil {
+	if err := s.check(resp, token != ""); err != nil {
 		return nil, "", err
 	}
 	body := &io.LimitedReader{R: resp.Body, N: maxAnswer + 1}
 	pods, err := decode(body, s.jobs)
 	switch {
 	case body.N == 0:
-		return nil, "", source.Because(source.Invalid, fmt.Errorf("%s answers more than %d MiB", s.url, maxAnswer>>20))
+		return nil, "", source.Because(source.Invalid, fmt.Errorf("%s answers more than %d MiB", s.shown, maxAnswer>>20))
 	case err != nil && ctx.Err() != nil:
-		return nil, "", source.Because(source.Timeout, fmt.Errorf("reading %s: %w", s.url, ctx.Err()))
+		return nil, "", fmt.Errorf("reading %s: %w", s.shown, ctx.Err())
 	case err != nil:
-		return nil, "", source.Because(source.Invalid, fmt.Errorf("reading %s: %w", s.url, err))
+		return nil, "", source.Because(source.Invalid, fmt.Errorf("reading %s: %w", s.shown, err))
 	}
-	return pods, s.url, nil
+	// A connection is used again only when the answer was read to its end.
+	_, _ = io.CopyN(io.Discard, resp.Body, 1024)
+	return pods, s.shown, nil
 }
 
 // token reads the token anew. Without a file the request goes without one: a
@@ -159,25 +166,27 @@ func (s *Source) token() (string, error) {
 	return string(token), nil
 }
 
-func status(resp *http.Response, url string, withToken bool) error {
-	switch resp.StatusCode {
-	case http.StatusOK:
+func (s *Source) check(resp *http.Response, withToken bool) error {
+	err := fmt.Errorf("%s answers %s", s.shown, resp.Status)
+	switch code := resp.StatusCode; {
+	case code == http.StatusOK:
 		return nil
-	case http.StatusUnauthorized, http.StatusForbidden:
+	case code == http.StatusUnauthorized, code == http.StatusForbidden:
 		hint := "its token needs the right to get nodes/pods"
 		if !withToken {
 			hint = "no bearer token was found (--kubelet-token-file)"
 		}
-		return source.Because(source.Forbidden, fmt.Errorf("%s answers %s: %s", url, resp.Status, hint))
+		return source.Because(source.Forbidden, fmt.Errorf("%w: %s", err, hint))
+	case code >= 500, code == http.StatusTooManyRequests:
+		return err
 	}
-	return fmt.Errorf("%s answers %s", url, resp.Status)
+	return source.Because(source.Invalid, fmt.Errorf("%w: this is no kubelet (--kubelet-url)", err))
 }
 
+// because finds the reason in what the HTTP client's errors hide.
 func because(err error) error {
-	var unknown x509.UnknownAuthorityError
-	var invalid x509.CertificateInvalidError
-	var host x509.HostnameError
-	if errors.As(err, &unknown) || errors.As(err, &invalid) || errors.As(err, &host) {
+	var certificate *tls.CertificateVerificationError
+	if errors.As(err, &certificate) {
 		return source.Because(source.Forbidden, fmt.Errorf("%w (--kubelet-ca-file, or --kubelet-insecure-skip-verify)", err))
 	}
 	return err

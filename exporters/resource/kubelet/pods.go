@@ -3,26 +3,34 @@ package kubelet
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/loadline-exporters/loadline/exporters/resource/container"
 	"github.com/loadline-exporters/loadline/internal/hierarchy"
 )
 
-// podList is the part of a v1.PodList that is used; what is not named here is not
-// kept while decoding.
-type podList struct {
-	Kind  string `json:"kind"`
-	Items []pod  `json:"items"`
-}
+// maxPods bounds what is kept of an answer. Kubelets run 110 pods unless told
+// otherwise; those that have ended stay listed for a while.
+const maxPods = 5000
 
+// pod is the part of a v1.Pod that is used; what is not named here is not kept
+// while decoding.
 type pod struct {
-	metav1.ObjectMeta `json:"metadata"`
-	Spec              struct {
+	Metadata struct {
+		Name            string                  `json:"name"`
+		Namespace       string                  `json:"namespace"`
+		UID             types.UID               `json:"uid"`
+		Labels          map[string]string       `json:"labels"`
+		Annotations     map[string]string       `json:"annotations"`
+		OwnerReferences []metav1.OwnerReference `json:"ownerReferences"`
+	} `json:"metadata"`
+	Spec struct {
 		NodeName            string         `json:"nodeName"`
 		InitContainers      []podContainer `json:"initContainers"`
 		Containers          []podContainer `json:"containers"`
@@ -36,9 +44,12 @@ type pod struct {
 }
 
 type podContainer struct {
-	Name      string                      `json:"name"`
-	Image     string                      `json:"image"`
-	Resources corev1.ResourceRequirements `json:"resources"`
+	Name      string `json:"name"`
+	Image     string `json:"image"`
+	Resources struct {
+		Requests amounts `json:"requests"`
+		Limits   amounts `json:"limits"`
+	} `json:"resources"`
 }
 
 type containerStatus struct {
@@ -51,28 +62,104 @@ type containerStatus struct {
 // mirror in the API has another.
 const annotationConfigHash = "kubernetes.io/config.hash"
 
-// decode reads a v1.PodList.
+// decode reads a v1.PodList pod by pod, so that no more than one is held in the
+// form that it arrives in, which is many times the size of what is kept.
 func decode(r io.Reader, jobs hierarchy.CronJobs) ([]container.Pod, error) {
-	var list podList
-	if err := json.NewDecoder(r).Decode(&list); err != nil {
-		return nil, err
-	}
-	if list.Kind != "PodList" {
-		return nil, errors.New("the answer is no PodList")
-	}
-	out := make([]container.Pod, 0, len(list.Items))
-	for i := range list.Items {
-		p := &list.Items[i]
-		if p.Name == "" || p.Namespace == "" {
-			continue
+	d := json.NewDecoder(r)
+	var kind string
+	out := []container.Pod{}
+	err := eachField(d, func(key string) (err error) {
+		switch key {
+		case "kind":
+			return d.Decode(&kind)
+		case "items":
+			return eachItem(d, func() error {
+				if len(out) >= maxPods {
+					return fmt.Errorf("the answer has more than %d pods", maxPods)
+				}
+				var p pod
+				if err := d.Decode(&p); err != nil {
+					return err
+				}
+				if p.Metadata.Name != "" && p.Metadata.Namespace != "" {
+					out = append(out, p.reduce(jobs))
+				}
+				return nil
+			})
 		}
-		out = append(out, container.Pod{
-			UID: p.UID, Namespace: p.Namespace, Name: p.Name, Node: p.Spec.NodeName,
-			Workload: hierarchy.OfPod(p, jobs), Containers: p.containers(),
-			StaticConfigID: p.Annotations[annotationConfigHash],
-		})
+		return d.Decode(&ignored{})
+	})
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, io.ErrUnexpectedEOF
+	case err != nil:
+		return nil, err
+	case kind != "PodList":
+		return nil, errNoPodList
 	}
 	return out, nil
+}
+
+var errNoPodList = errors.New("the answer is no PodList")
+
+// ignored is a value that is read and not kept.
+type ignored struct{}
+
+// UnmarshalJSON does nothing.
+func (*ignored) UnmarshalJSON([]byte) error { return nil }
+
+// eachField reads an object and calls value for each of its keys, to read what
+// stands there.
+func eachField(d *json.Decoder, value func(key string) error) error {
+	if t, err := d.Token(); err != nil {
+		return err
+	} else if t != json.Delim('{') {
+		return errNoPodList
+	}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return err
+		}
+		key, _ := t.(string)
+		if err := value(key); err != nil {
+			return err
+		}
+	}
+	_, err := d.Token()
+	return err
+}
+
+// eachItem reads an array, or null, and calls item to read each of its items.
+func eachItem(d *json.Decoder, item func() error) error {
+	t, err := d.Token()
+	switch {
+	case err != nil:
+		return err
+	case t == nil: // null: there are none
+		return nil
+	case t != json.Delim('['):
+		return errNoPodList
+	}
+	for d.More() {
+		if err := item(); err != nil {
+			return err
+		}
+	}
+	_, err = d.Token()
+	return err
+}
+
+func (p *pod) reduce(jobs hierarchy.CronJobs) container.Pod {
+	m := &p.Metadata
+	object := &metav1.ObjectMeta{
+		Name: m.Name, Namespace: m.Namespace, Labels: m.Labels, Annotations: m.Annotations, OwnerReferences: m.OwnerReferences,
+	}
+	return container.Pod{
+		UID: m.UID, Namespace: m.Namespace, Name: m.Name, Node: p.Spec.NodeName,
+		Workload: hierarchy.OfPod(object, jobs), Containers: p.containers(),
+		StaticConfigID: m.Annotations[annotationConfigHash],
+	}
 }
 
 func (p *pod) containers() []container.PodContainer {
@@ -89,7 +176,7 @@ func (p *pod) containers() []container.PodContainer {
 			runtime, id, _ := strings.Cut(s.ContainerID, "://")
 			out = append(out, container.PodContainer{
 				Name: c.Name, ID: id, Runtime: runtime, Image: c.Image, ImageDigest: digest(s.ImageID),
-				Requests: amounts(c.Resources.Requests), Limits: amounts(c.Resources.Limits),
+				Requests: c.Resources.Requests.byName(), Limits: c.Resources.Limits.byName(),
 			})
 		}
 	}
@@ -103,12 +190,36 @@ func digest(imageID string) string {
 	return d
 }
 
-func amounts(list corev1.ResourceList) container.Resources {
+// amounts are those of a v1.ResourceList that are used; nil is not set.
+type amounts struct {
+	CPU              *amount `json:"cpu"`
+	Memory           *amount `json:"memory"`
+	EphemeralStorage *amount `json:"ephemeral-storage"`
+}
+
+func (a amounts) byName() container.Resources {
 	out := container.Resources{}
-	for _, r := range []string{container.CPU, container.Memory, container.EphemeralStorage} {
-		if q, ok := list[corev1.ResourceName(r)]; ok {
-			out[r] = q.AsApproximateFloat64()
+	for name, v := range map[string]*amount{
+		container.CPU: a.CPU, container.Memory: a.Memory, container.EphemeralStorage: a.EphemeralStorage,
+	} {
+		if v != nil {
+			out[name] = float64(*v)
 		}
 	}
 	return out
+}
+
+// amount is a resource.Quantity in its base unit.
+type amount float64
+
+// UnmarshalJSON reads a quantity. One with a large exponent, which no kubelet
+// writes, is refused: calculating it takes minutes ("1e-999999999").
+func (a *amount) UnmarshalJSON(b []byte) error {
+	text := strings.Trim(string(b), `"`)
+	if i := strings.LastIndexAny(text, "eE"); len(text) > 64 || i >= 0 && len(text)-i > len("e-12") {
+		return fmt.Errorf("%.64q is no quantity", text)
+	}
+	q, err := resource.ParseQuantity(text)
+	*a = amount(q.AsApproximateFloat64())
+	return err
 }
