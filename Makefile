@@ -1,0 +1,63 @@
+# `make up` shows this machine's containers, `make test` proves that it works.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X github.com/prometheus/common/version.Version=$(VERSION)
+TOOL := go tool -modfile=tools/go.mod
+ARGS ?=
+FUZZTIME ?= 1m
+
+.PHONY: up build test soak bench lint generate deps clean
+
+## up: build and run the main job; ARGS are further flags
+up: build/loadline
+	./build/loadline up $(ARGS)
+
+## build: all commands, into build/
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/ ./cmd/...
+
+.PHONY: build/loadline
+build/loadline:
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o build/ ./cmd/loadline
+
+## test: everything but the long ones, on real containerd, Docker and Chromium
+test: deps
+	go test -race -timeout 10m ./...
+
+## soak: the long ones: each fuzz target for FUZZTIME, the whole test three times
+soak: deps
+	@for file in $$(grep -rl --include=*_test.go '^func Fuzz' .); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
+			echo "$$target in $$(dirname $$file)"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$(dirname $$file); \
+		done; \
+	done
+	go test -race -count=3 -timeout 60m ./...
+
+## bench: the figures of docs/benchmarks.md
+bench: deps
+	go test -run '^$$' -bench . -benchmem -timeout 30m ./exporters/... ./internal/... ./e2e/...
+
+## lint: formatting, vet, staticcheck, revive (every exported name is documented), promtool's metric lint
+lint:
+	@unformatted=$$(gofmt -l cmd exporters internal e2e); \
+	if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
+	go mod tidy -diff
+	go vet ./...
+	$(TOOL) staticcheck ./...
+	$(TOOL) revive -config revive.toml ./...
+	go test -run 'Promise/loadline_metrics_have_no_lint_problem' ./exporters/...
+
+## generate: what is made of the families' tables; a test fails when it is stale
+generate:
+	go test ./internal/docs -run Reference -update
+
+## deps: what the tests run; installed on Debian as root, else named
+deps:
+	@e2e/deps.sh
+
+clean:
+	rm -rf build

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Installs the programs that the tests run, on Debian as root; elsewhere it names
+# what is missing and fails.
+set -euo pipefail
+
+declare -A package=(
+  [containerd]=containerd [runc]=runc [dockerd]=docker.io [iptables]=iptables
+  [chromium]=chromium [gcc]=build-essential
+)
+missing=()
+for program in "${!package[@]}"; do
+  command -v "$program" >/dev/null || missing+=("${package[$program]}")
+done
+if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
+
+if [ -f /etc/debian_version ] && [ "$(id -u)" -eq 0 ]; then
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  apt-get install -y -qq --no-install-recommends "${missing[@]}"
+else
+  echo "the tests need what these Debian packages have: ${missing[*]}" >&2
+  echo "install them, or run 'make deps' as root on Debian" >&2
+  exit 1
+fi
