@@ -31,9 +31,13 @@ func (b *tab) picture(t *testing.T, name string, width, height int64, scheme str
 func (b *tab) save(t *testing.T, path string, width, height int64, scheme string) {
 	t.Helper()
 	b.view(width, height, scheme)
+	take := chromedp.CaptureScreenshot()
+	if width < 600 {
+		take = chromedp.FullScreenshot(100) // what is reached by scrolling too
+	}
 	ctx, cancel := context.WithTimeout(b.ctx, limit)
 	defer cancel()
-	image, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	image, err := chromedp.Run(ctx, take)
 	if err == nil {
 		err = os.MkdirAll(filepath.Dir(path), 0o755)
 	}
