@@ -18,8 +18,12 @@ import (
 	"github.com/loadline-exporters/loadline/e2e/wait"
 )
 
-// limit bounds what is waited for.
-const limit = 30 * time.Second
+const (
+	// limit bounds what is waited for.
+	limit = 30 * time.Second
+	// soon is within a few scrapes.
+	soon = 12 * time.Second
+)
 
 // tab is a page that is open in a browser of the test's own.
 type tab struct {

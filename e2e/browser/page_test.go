@@ -137,7 +137,7 @@ func amount(t *testing.T, text string) float64 {
 
 // Columns of a row.
 const (
-	cpuLimit, cpuHeadroom                                 = 3, 4
+	cpuNow, cpuLimit, cpuHeadroom                         = 1, 3, 4
 	memoryNow, memoryRequest, memoryLimit, memoryHeadroom = 6, 7, 8, 9
 )
 
@@ -182,8 +182,16 @@ func (s *startPage) exporters(t *testing.T) {
 
 func (s *startPage) live(t *testing.T) {
 	must[bool](s.tab, `window.marker = 1, true`)
-	s.docker.Run(t.Context(), docker.Spec{Name: "latecomer", CgroupParent: s.w.parent})
+	s.docker.Run(t.Context(), docker.Spec{Name: "latecomer", Args: []string{"burn", "1"}, CPUQuota: 50_000, CgroupParent: s.w.parent})
 	s.tab.until("the new container", rowExists("latecomer"))
+	// What it uses is right at once, not when it has run for as long as rates are
+	// taken over.
+	wait.For(t, soon, "the new container's processor", func() error {
+		if cells := s.cells(t, "latecomer"); !(cells[cpuNow] != "–" && math.Abs(amount(t, cells[cpuNow])-0.5) < 0.1) {
+			return fmt.Errorf("it shows %q, want half of one", cells)
+		}
+		return nil
+	})
 	// And a few refreshes later.
 	at := must[string](s.tab, `document.querySelector("time").textContent`)
 	s.tab.until("a further refresh", `document.querySelector("time").textContent !== `+strconv.Quote(at))

@@ -27,17 +27,19 @@ const (
 )
 
 // queries are the page's PromQL. %[1]s is the selector of the machine's own
-// resource exporter, %[2]s the window of rates.
+// resource exporter, %[2]s the window of rates, %[3]d how many samples cover it.
 const (
 	byContainer = `namespace, workload, workload_type, pod, container`
 
 	// The pods' sandboxes run nothing of the user's.
-	queryCPU      = `sum by (` + byContainer + `) (rate(container_cpu_usage_seconds_total{%[1]s, cpu="total", container!="POD"}[%[2]s]))`
+	cpuSeconds    = `container_cpu_usage_seconds_total{%[1]s, cpu="total", container!="POD"}[%[2]s]`
+	queryCPU      = `sum by (` + byContainer + `) (rate(` + cpuSeconds + `) and count_over_time(` + cpuSeconds + `) >= %[3]d or irate(` + cpuSeconds + `))`
 	queryMemory   = `sum by (` + byContainer + `) (container_memory_working_set_bytes{%[1]s, container!="POD"})`
 	queryRequests = `sum by (` + byContainer + `, resource) (loadline_container_resource_requests{%[1]s})`
 	queryLimits   = `sum by (` + byContainer + `, resource) (loadline_container_resource_limits{%[1]s})`
 
-	queryNodeCPU       = `sum (rate(node_cpu_seconds_total{%[1]s, mode!~"idle|iowait|steal"}[%[2]s]))`
+	nodeCPUSeconds     = `node_cpu_seconds_total{%[1]s, mode!~"idle|iowait|steal"}[%[2]s]`
+	queryNodeCPU       = `sum (rate(` + nodeCPUSeconds + `) and count_over_time(` + nodeCPUSeconds + `) >= %[3]d or irate(` + nodeCPUSeconds + `))`
 	queryNodeCores     = `count (node_cpu_seconds_total{%[1]s, mode="idle"})`
 	queryNodeMemory    = `node_memory_MemTotal_bytes{%[1]s} - node_memory_MemAvailable_bytes{%[1]s}`
 	queryNodeMemoryAll = `node_memory_MemTotal_bytes{%[1]s}`
@@ -61,6 +63,7 @@ type asker struct {
 	selector string
 	instance string
 	window   string
+	covered  int // samples
 	at       time.Time
 
 	mu   sync.Mutex
@@ -71,14 +74,19 @@ func newAsker(q Querier, instance string, every time.Duration, at time.Time) *as
 	// Four scrapes, as Grafana's $__rate_interval has it, and no less than one
 	// minute, below which the numbers jump.
 	window := max(4*every, time.Minute)
+	// rate() divides by the window even where samples cover a part of it only, as
+	// they do for whatever is new. Below four fifths the last two samples are
+	// taken instead.
+	covered := max(int(window*4/5/max(every, time.Second)), 2)
 	return &asker{
 		querier: q, instance: strconv.Quote(instance), at: at,
 		selector: `job="resource", instance=` + strconv.Quote(instance),
 		window:   strconv.FormatInt(window.Milliseconds(), 10) + "ms",
+		covered:  covered,
 	}
 }
 
-func (a *asker) expr(query string) string { return fmt.Sprintf(query, a.selector, a.window) }
+func (a *asker) expr(query string) string { return fmt.Sprintf(query, a.selector, a.window, a.covered) }
 
 func (a *asker) fail(err error) {
 	if err != nil {
