@@ -29,35 +29,55 @@ const containers = 120
 // observed is how long the process is observed after its page shows everything.
 const observed = 2 * time.Minute
 
-// BenchmarkUp runs the program once, whatever b.N is: it is about a state, not an
-// operation.
+// The benchmarks run the program once, whatever b.N is: they are about a state, not
+// an operation.
+
+// BenchmarkUp measures the program as it is started.
 func BenchmarkUp(b *testing.B) {
-	if b.N > 1 {
-		return
-	}
+	m := newMachine(b)
+	start := time.Now()
+	p := m.up(b)
+	b.ReportMetric(p.shown(b).Sub(start).Seconds(), "s-to-page")
+	p.observe(b, observed)
+	p.stop(b)
+}
+
+// BenchmarkUpWithThreeHoursOfSamples measures it with as many samples in memory as
+// there are before a block is written, which three hours make at the usual
+// interval; then after a restart, which reads them back.
+func BenchmarkUpWithThreeHoursOfSamples(b *testing.B) {
+	const scrapes = 3 * 3600 / 5
+	m := newMachine(b)
+	p := m.up(b, "--scrape-interval=100ms")
+	p.shown(b)
+	p.observe(b, scrapes*100*time.Millisecond)
+	p.stop(b)
+	start := time.Now()
+	p = m.up(b)
+	p.shown(b)
+	b.ReportMetric(time.Since(start).Seconds(), "s-to-page-again")
+	b.ReportMetric(float64(p.status(b).VmHWM)/(1<<20), "MiB-peak-RSS-again")
+	p.stop(b)
+}
+
+// machine is this one, with containers on it.
+type machine struct {
+	program, data, containerd string
+}
+
+func newMachine(b *testing.B) *machine {
 	c := containerd.Start(b)
 	runContainers(b, c)
-	program := filepath.Join(b.TempDir(), "loadline")
-	build := exec.Command("go", "build", "-trimpath", "-o", program, "../../cmd/loadline")
+	m := &machine{program: filepath.Join(b.TempDir(), "loadline"), data: filepath.Join(b.TempDir(), "data"), containerd: c.Address}
+	build := exec.Command("go", "build", "-trimpath", "-o", m.program, "../../cmd/loadline")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("building: %v\n%s", err, out)
 	}
-	start := time.Now()
-	cmd, url := up(b, program, c.Address)
-	wait.For(b, time.Minute, "the page to show every container", func() error {
-		page, err := get(url)
-		if err != nil {
-			return err
-		}
-		if n := strings.Count(page, "footprint-"); n < containers {
-			return fmt.Errorf("%d names on the page", n)
-		}
-		return nil
-	})
-	b.ReportMetric(time.Since(start).Seconds(), "s-to-page")
-	observe(b, cmd.Process.Pid, url)
+	return m
 }
+
+func name(i int) string { return fmt.Sprintf("footprint-%03d", i) }
 
 func runContainers(b *testing.B, c *containerd.Containerd) {
 	ctx := b.Context()
@@ -68,7 +88,7 @@ func runContainers(b *testing.B, c *containerd.Containerd) {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			c.Run(ctx, containerd.Spec{
-				Namespace: "default", ID: fmt.Sprintf("footprint-%03d", i), Args: []string{"hold", "2MiB"},
+				Namespace: "default", ID: name(i), Args: []string{"hold", "2MiB"},
 				MemoryLimit: 16 << 20, CPUQuota: 50_000, CPUPeriod: 100_000,
 			})
 		})
@@ -76,11 +96,19 @@ func runContainers(b *testing.B, c *containerd.Containerd) {
 	wg.Wait()
 }
 
-// up starts the program and returns the address that it says to open.
-func up(b *testing.B, program, containerdAddress string) (*exec.Cmd, string) {
+// program is a running `loadline up`.
+type program struct {
+	cmd *exec.Cmd
+	url string
+}
+
+// up starts the program and waits until it says what to open.
+func (m *machine) up(b *testing.B, flags ...string) *program {
 	b.Helper()
-	cmd := exec.Command(program, "up", "--web.listen-address=127.0.0.1:0", "--data-dir="+filepath.Join(b.TempDir(), "data"),
-		"--containerd-address="+containerdAddress, "--docker-host=unix:///nowhere/docker.sock", "--kubelet-url=http://127.0.0.1:1")
+	cmd := exec.Command(m.program, append([]string{
+		"up", "--web.listen-address=127.0.0.1:0", "--data-dir=" + m.data,
+		"--containerd-address=" + m.containerd, "--docker-host=unix:///nowhere/docker.sock", "--kubelet-url=http://127.0.0.1:1",
+	}, flags...)...)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -89,72 +117,92 @@ func up(b *testing.B, program, containerdAddress string) (*exec.Cmd, string) {
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
-		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			b.Error(err)
-		}
-		if err := cmd.Wait(); err != nil {
-			b.Errorf("stopping: %v", err)
-		}
-	})
+	b.Cleanup(func() { _ = cmd.Process.Kill() }) // if it was not stopped
 	lines := bufio.NewScanner(out)
 	for lines.Scan() {
 		if url, ok := strings.CutPrefix(lines.Text(), "Open "); ok {
 			go io.Copy(io.Discard, out)
-			return cmd, url
+			return &program{cmd, url}
 		}
 	}
 	b.Fatalf("it did not say what to open: %v", lines.Err())
-	return nil, ""
+	return nil
+}
+
+// stop orders the program to stop and waits until it has.
+func (p *program) stop(b *testing.B) {
+	b.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		b.Error(err)
+	}
+	if err := p.cmd.Wait(); err != nil {
+		b.Errorf("stopping: %v", err)
+	}
+	b.ReportMetric(0, "ns/op") // says nothing here
+}
+
+// shown waits until the page has every container, and tells when that was.
+func (p *program) shown(b *testing.B) time.Time {
+	b.Helper()
+	wait.For(b, time.Minute, "the page to show every container", func() error {
+		page, err := get(p.url)
+		if err != nil {
+			return err
+		}
+		for i := range containers {
+			if !strings.Contains(page, name(i)) {
+				return fmt.Errorf("%s is not on the page", name(i))
+			}
+		}
+		return nil
+	})
+	return time.Now()
 }
 
 // observe looks at the page now and then, as a person would, and reports what the
 // process took.
-func observe(b *testing.B, pid int, url string) {
-	before := stat(b, pid)
-	ctx, cancel := context.WithTimeout(b.Context(), observed)
+func (p *program) observe(b *testing.B, length time.Duration) {
+	b.Helper()
+	before := p.stat(b)
+	ctx, cancel := context.WithTimeout(b.Context(), length)
 	defer cancel()
 	look := time.NewTicker(5 * time.Second)
 	defer look.Stop()
-	for {
+	for ctx.Err() == nil {
 		select {
 		case <-look.C:
-			if _, err := get(url + "live"); err != nil {
+			if _, err := get(p.url + "live"); err != nil {
 				b.Error(err)
 			}
-			continue
 		case <-ctx.Done():
 		}
-		break
 	}
-	after := stat(b, pid)
-	b.ReportMetric((after.CPUTime()-before.CPUTime())/observed.Minutes(), "cpu-s/min")
-	b.ReportMetric(float64(status(b, pid).VmHWM)/(1<<20), "MiB-peak-RSS")
-	b.ReportMetric(float64(status(b, pid).VmRSS)/(1<<20), "MiB-RSS")
-	b.ReportMetric(0, "ns/op")
+	b.ReportMetric((p.stat(b).CPUTime()-before.CPUTime())/length.Minutes(), "cpu-s/min")
+	b.ReportMetric(float64(p.status(b).VmHWM)/(1<<20), "MiB-peak-RSS")
+	b.ReportMetric(float64(p.status(b).VmRSS)/(1<<20), "MiB-RSS")
 }
 
-func process(b *testing.B, pid int) procfs.Proc {
+func (p *program) process(b *testing.B) procfs.Proc {
 	b.Helper()
-	p, err := procfs.NewProc(pid)
+	process, err := procfs.NewProc(p.cmd.Process.Pid)
 	if err != nil {
 		b.Fatal(err)
 	}
-	return p
+	return process
 }
 
-func stat(b *testing.B, pid int) procfs.ProcStat {
+func (p *program) stat(b *testing.B) procfs.ProcStat {
 	b.Helper()
-	s, err := process(b, pid).Stat()
+	s, err := p.process(b).Stat()
 	if err != nil {
 		b.Fatal(err)
 	}
 	return s
 }
 
-func status(b *testing.B, pid int) procfs.ProcStatus {
+func (p *program) status(b *testing.B) procfs.ProcStatus {
 	b.Helper()
-	s, err := process(b, pid).NewStatus()
+	s, err := p.process(b).NewStatus()
 	if err != nil {
 		b.Fatal(err)
 	}

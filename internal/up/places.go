@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/tools/clientcmd"
@@ -42,7 +43,8 @@ func (c *Command) usualPlaces() {
 	if r.Docker == docker.DefaultHost {
 		rootless := filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "docker.sock")
 		switch {
-		case os.Getenv("DOCKER_HOST") != "":
+		// Another scheme (tcp, ssh) means another machine.
+		case strings.HasPrefix(os.Getenv("DOCKER_HOST"), "unix://"):
 			r.Docker = os.Getenv("DOCKER_HOST")
 		case !exists("/var/run/docker.sock") && os.Getenv("XDG_RUNTIME_DIR") != "" && exists(rootless):
 			r.Docker = "unix://" + rootless

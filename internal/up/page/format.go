@@ -145,9 +145,9 @@ func clamp(v float64) float64 {
 
 // spark is a drawn sparkline of width 60 and height 18.
 type spark struct {
-	Points string // of an SVG polyline; empty with fewer than two
-	Limit  float64
-	Has    bool // the limit is within the drawing
+	Path  string // of an SVG path, with a gap where nothing was measured; empty for one point
+	Limit float64
+	Has   bool // the limit is within the drawing
 }
 
 func newSpark(a Amount) spark {
@@ -169,16 +169,20 @@ func newSpark(a Amount) spark {
 	y := func(v float64) float64 { return margin + (height-2*margin)*(1-v/top) }
 	s.Limit = y(a.Limit)
 	var b strings.Builder
-	n := 0
+	command, lines := byte('M'), 0
 	for i, v := range a.Spark {
 		if math.IsNaN(v) {
+			command = 'M'
 			continue
 		}
-		fmt.Fprintf(&b, "%.1f,%.1f ", width*float64(i)/float64(max(len(a.Spark)-1, 1)), y(v))
-		n++
+		fmt.Fprintf(&b, "%c%.1f %.1f", command, width*float64(i)/float64(max(len(a.Spark)-1, 1)), y(v))
+		if command == 'L' {
+			lines++
+		}
+		command = 'L'
 	}
-	if n > 1 {
-		s.Points = strings.TrimSpace(b.String())
+	if lines > 0 {
+		s.Path = b.String()
 	}
 	return s
 }
