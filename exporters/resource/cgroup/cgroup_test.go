@@ -41,7 +41,7 @@ func TestContainersAreKnownByTheirPaths(t *testing.T) {
 		"/kubepods/burstable/pod12-34/" + id:    {id, "", "12-34"},
 		"/kubepods/pod12-34/" + id:              {id, "", "12-34"},
 		"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod12_34.slice/cri-containerd-" + id + ".scope": {id, "containerd", "12-34"},
-		"/kubepods.slice/kubepods-pod12_34.slice/crio-" + id + ".scope":                                              {id, "crio", "12-34"},
+		"/kubepods.slice/kubepods-pod12_34.slice/crio-" + id + ".scope":                                              {id, "cri-o", "12-34"},
 		"/kubepods-besteffort-pod12_34.slice:cri-containerd:" + id:                                                   {id, "containerd", ""},
 		"/system.slice/kubepods-besteffort-pod12_34.slice:cri-containerd:" + id:                                      {id, "containerd", "12-34"},
 		"/machine.slice/libpod-" + id + ".scope":                                                                     {id, "podman", ""},

@@ -7,7 +7,7 @@ import (
 // Identity is what a control group's path says.
 type Identity struct {
 	ID      string // the container's id
-	Runtime string // docker, containerd, crio, podman; empty if the path does not say
+	Runtime string // docker, containerd, cri-o, podman; empty if the path does not say
 	PodUID  string // the Kubernetes pod's UID; empty outside of Kubernetes
 }
 
@@ -17,7 +17,7 @@ var scopes = []struct{ prefix, runtime string }{
 	{"cri-containerd-", "containerd"},
 	{"nerdctl-", "containerd"},
 	{"docker-", "docker"},
-	{"crio-", "crio"},
+	{"crio-", "cri-o"},
 	{"libpod-", "podman"},
 }
 

@@ -10,7 +10,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
 
 	containersapi "github.com/containerd/containerd/api/services/containers/v1"
@@ -44,13 +43,12 @@ const (
 	labelName = "nerdctl/name"
 )
 
-// Source asks containerd for the containers of all its namespaces.
+// Source asks containerd for the containers of all its namespaces. It is used by
+// one goroutine at a time.
 type Source struct {
 	address string
 	conn    *grpc.ClientConn
-
-	mu    sync.Mutex
-	paths map[string]cachedPath // by namespace and id
+	paths   map[string]cachedPath // by namespace and id
 }
 
 // cachedPath is a container's cgroupsPath: the specification is the largest part
@@ -72,6 +70,7 @@ var reconnect = grpc.ConnectParams{
 func New(address string) (*Source, error) {
 	conn, err := grpc.NewClient("unix://"+strings.TrimPrefix(address, "unix://"),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithNoProxy(),
 		grpc.WithConnectParams(reconnect),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)))
 	if err != nil {
@@ -99,9 +98,7 @@ func (s *Source) Fetch(ctx context.Context) (container.Engines, string, error) {
 			return nil, "", err
 		}
 	}
-	s.mu.Lock()
 	s.paths = paths
-	s.mu.Unlock()
 	return out, s.address, nil
 }
 
@@ -147,10 +144,7 @@ func (s *Source) digests(ctx context.Context) (map[string]string, error) {
 
 func (s *Source) cgroupsPath(namespace string, c *containersapi.Container) cachedPath {
 	created := c.GetCreatedAt().AsTime().UnixNano()
-	s.mu.Lock()
-	known, ok := s.paths[namespace+"/"+c.GetID()]
-	s.mu.Unlock()
-	if ok && known.created == created {
+	if known, ok := s.paths[namespace+"/"+c.GetID()]; ok && known.created == created {
 		return known
 	}
 	return cachedPath{created: created, path: parseCgroupsPath(c.GetSpec().GetValue())}

@@ -3,10 +3,12 @@ package docker
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
-	"sync"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
@@ -18,26 +20,46 @@ import (
 // DefaultHost is where Docker listens unless told otherwise.
 const DefaultHost = "unix:///var/run/docker.sock"
 
-// maxContainers bounds what is taken of one answer.
-const maxContainers = 20_000
+// maxAnswer bounds one answer. A thousand containers take about 3 MB.
+const maxAnswer = 32 << 20
 
-// Source asks a Docker daemon for its running containers.
+// Source asks a Docker daemon for its running containers. It is used by one
+// goroutine at a time.
 type Source struct {
-	host   string
-	client *client.Client
-
-	mu      sync.Mutex
+	host    string
+	client  *client.Client
 	digests map[string]string // manifest digest by image id; an image never changes
 }
 
 // New returns a source for the daemon at host (unix:///path or tcp://host:port). A
 // host that is no such address is an error; one where nothing listens is not.
 func New(host string) (*Source, error) {
-	c, err := client.New(client.WithHost(host), client.WithUserAgent("loadline"))
+	c, err := client.New(client.WithHost(host), client.WithUserAgent("loadline"), client.WithHTTPResponseHook(bound))
 	if err != nil {
 		return nil, fmt.Errorf("docker host %q: %w", host, err)
 	}
 	return &Source{host: host, client: c, digests: map[string]string{}}, nil
+}
+
+// bound ends an answer that is longer than any that is meant: the client reads to
+// the end whatever comes.
+func bound(r *http.Response) { r.Body = &boundedBody{r.Body, maxAnswer} }
+
+var errTooLong = fmt.Errorf("the answer has more than %d MiB", maxAnswer>>20)
+
+type boundedBody struct {
+	io.ReadCloser
+	left int
+}
+
+// Read reads, and fails once the bound is passed.
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errTooLong
+	}
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }
 
 // Close ends the connections.
@@ -47,18 +69,11 @@ func (s *Source) Close() error { return s.client.Close() }
 func (s *Source) Fetch(ctx context.Context) (container.Engines, string, error) {
 	list, err := s.client.ContainerList(ctx, client.ContainerListOptions{})
 	if err != nil {
-		return nil, "", s.because(fmt.Errorf("listing the containers of %s: %w", s.host, err))
-	}
-	if len(list.Items) > maxContainers {
-		return nil, "", source.Because(source.Invalid, fmt.Errorf("%s lists %d containers, more than %d", s.host, len(list.Items), maxContainers))
+		return nil, "", because(fmt.Errorf("listing the containers of %s: %w", s.host, err))
 	}
 	out := make(container.Engines, len(list.Items))
 	inUse := make(map[string]bool)
 	for _, c := range list.Items {
-		name := c.ID
-		if len(c.Names) > 0 {
-			name = strings.TrimPrefix(c.Names[0], "/")
-		}
 		digest := ""
 		if c.ImageManifestDescriptor != nil {
 			digest = c.ImageManifestDescriptor.Digest.String()
@@ -67,7 +82,7 @@ func (s *Source) Fetch(ctx context.Context) (container.Engines, string, error) {
 			inUse[c.ImageID] = true
 		}
 		out[c.ID] = container.Engine{
-			ID: c.ID, Name: name, Image: c.Image, ImageDigest: digest, Labels: c.Labels,
+			ID: c.ID, Name: nameOf(c.Names, c.ID), Image: c.Image, ImageDigest: digest, Labels: c.Labels,
 			Sandbox: c.Labels["io.kubernetes.docker.type"] == "podsandbox",
 		}
 	}
@@ -75,16 +90,25 @@ func (s *Source) Fetch(ctx context.Context) (container.Engines, string, error) {
 	return out, s.host, nil
 }
 
+// nameOf is the container's own name. The others are links to it by what they are
+// called in another container ("/web/db").
+func nameOf(names []string, id string) string {
+	for _, n := range names {
+		if n = strings.TrimPrefix(n, "/"); n != "" && !strings.Contains(n, "/") {
+			return n
+		}
+	}
+	return id
+}
+
 // digest asks for an image's digest once. An image that was built here, and never
 // pushed or pulled, has none.
 func (s *Source) digest(ctx context.Context, imageID string) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if d, ok := s.digests[imageID]; ok {
 		return d
 	}
 	image, err := s.client.ImageInspect(ctx, imageID)
-	if err != nil {
+	if err != nil && !errdefs.IsNotFound(err) { // an image can be removed under a container
 		return "" // asked again at the next poll
 	}
 	d := ""
@@ -99,8 +123,6 @@ func (s *Source) digest(ctx context.Context, imageID string) string {
 }
 
 func (s *Source) forget(inUse map[string]bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for id := range s.digests {
 		if !inUse[id] {
 			delete(s.digests, id)
@@ -109,7 +131,9 @@ func (s *Source) forget(inUse map[string]bool) {
 }
 
 // because finds the reason in what the client's errors hide.
-func (s *Source) because(err error) error {
+func because(err error) error {
+	var syntax *json.SyntaxError
+	var typ *json.UnmarshalTypeError
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 	case client.IsErrConnectionFailed(err):
@@ -119,7 +143,7 @@ func (s *Source) because(err error) error {
 		return source.Because(source.Absent, err)
 	case errdefs.IsPermissionDenied(err), errdefs.IsUnauthorized(err):
 		return source.Because(source.Forbidden, err)
-	case strings.Contains(err.Error(), "invalid character"), strings.Contains(err.Error(), "cannot unmarshal"):
+	case errors.Is(err, errTooLong), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.As(err, &syntax), errors.As(err, &typ):
 		return source.Because(source.Invalid, err)
 	}
 	return err

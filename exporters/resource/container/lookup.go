@@ -1,0 +1,206 @@
+package container
+
+import (
+	"github.com/loadline-exporters/loadline/exporters/resource/cgroup"
+	"github.com/loadline-exporters/loadline/internal/hierarchy"
+)
+
+// facts are the sources' snapshots, arranged for looking up.
+type facts struct {
+	node     string
+	podByUID map[string]*Pod
+	podByID  map[string]podRef // by container id
+	byID     map[string]named  // what engines say, by container id
+	byPath   map[string]named  // the same by cgroup path, where the engine says it
+	naming   bool              // some source that names containers answers
+}
+
+type podRef struct {
+	pod *Pod
+	c   *PodContainer
+}
+
+type named struct {
+	Engine
+	runtime string
+}
+
+func (ix *Index) facts() *facts {
+	f := &facts{
+		node: ix.node, podByUID: map[string]*Pod{}, podByID: map[string]podRef{},
+		byID: map[string]named{}, byPath: map[string]named{},
+	}
+	if ix.sources.Pods != nil {
+		if pods, ok := ix.sources.Pods(); ok {
+			f.naming = true
+			f.addPods(pods)
+		}
+	}
+	// Docker comes last and wins: what it knows has a name.
+	f.addEngine(hierarchy.Containerd, ix.sources.Containerd)
+	f.addEngine(hierarchy.Docker, ix.sources.Docker)
+	return f
+}
+
+func (f *facts) addPods(pods []Pod) {
+	for i := range pods {
+		p := &pods[i]
+		f.podByUID[string(p.UID)] = p
+		if p.StaticConfigID != "" {
+			f.podByUID[p.StaticConfigID] = p
+		}
+		for j := range p.Containers {
+			if c := &p.Containers[j]; c.ID != "" {
+				f.podByID[c.ID] = podRef{p, c}
+			}
+		}
+	}
+}
+
+func (f *facts) addEngine(runtime string, get func() (Engines, bool)) {
+	if get == nil {
+		return
+	}
+	engines, ok := get()
+	if !ok {
+		return
+	}
+	f.naming = true
+	for _, e := range engines {
+		if former, ok := f.byID[e.ID]; ok && e.CgroupsPath == "" {
+			e.CgroupsPath = former.CgroupsPath
+		}
+		f.byID[e.ID] = named{e, runtime}
+		if e.CgroupsPath != "" {
+			f.byPath[cgroup.RuntimePath(e.CgroupsPath)] = named{e, runtime}
+		}
+	}
+}
+
+// identify returns the container of a cgroup, nil when it is none, and whether a
+// source names it or has named it. What the sources say is remembered in m.
+func (f *facts) identify(path string, m *memo) (c *Container, known bool) {
+	id, ok := cgroup.Identify(path)
+	engine, found := f.byID[id.ID]
+	if !ok {
+		engine, found = f.byPath[path]
+	}
+	if found {
+		m.engine = &engine
+	}
+	if m.engine != nil {
+		id.ID = m.engine.ID
+	}
+	if id.ID == "" {
+		return nil, false
+	}
+	c = &Container{CgroupPath: path, ID: id.ID, Runtime: id.Runtime, Node: f.node, Name: id.ID}
+	byEngine := m.engine != nil
+	if e := m.engine; byEngine {
+		c.Name, c.Image, c.ImageDigest = e.Name, e.Image, e.ImageDigest
+		c.Runtime, c.Sandbox = e.runtime, e.Sandbox
+		c.Place = hierarchy.OfLabels(e.runtime, e.Name, e.Labels)
+	}
+	byPod := f.placeInPod(c, id, m)
+	switch pod := f.podByUID[id.PodUID]; {
+	case byPod || byEngine:
+	case pod != nil: // its status does not name this container
+		(&podFacts{pod: pod, container: short(id.ID)}).place(c)
+	case id.PodUID != "":
+		c.Place = unknownPod(id)
+	default:
+		c.Place = hierarchy.OfLabels(c.Runtime, short(id.ID), nil)
+	}
+	if c.Sandbox {
+		c.Container = sandboxName
+	}
+	return c, byPod || byEngine
+}
+
+// sandboxName is the container label of a pod's sandbox, as the mixins know it.
+const sandboxName = "POD"
+
+// podFacts are what the kubelet says of a container.
+type podFacts struct {
+	pod       *Pod
+	container string
+	spec      *PodContainer // nil for a sandbox
+}
+
+// placeInPod takes what the kubelet says, or last said.
+func (f *facts) placeInPod(c *Container, id cgroup.Identity, m *memo) bool {
+	if said := f.inPod(c, id); said != nil {
+		m.pod = said
+		if said.spec != nil {
+			// Amounts can change, and are not known any more once the snapshot is old.
+			c.FromPod, c.Requests, c.Limits = true, said.spec.Requests, said.spec.Limits
+		}
+	}
+	if m.pod == nil {
+		return false
+	}
+	m.pod.place(c)
+	return true
+}
+
+// inPod finds a container in the pods: by its id, or, before the pod's status has
+// it, by the pod's UID and the container's name.
+func (f *facts) inPod(c *Container, id cgroup.Identity) *podFacts {
+	if ref := f.podByID[id.ID]; ref.pod != nil {
+		return &podFacts{ref.pod, ref.c.Name, ref.c}
+	}
+	pod := f.podByUID[id.PodUID]
+	if pod == nil {
+		return nil
+	}
+	if spec := pod.container(c.Container); spec != nil {
+		return &podFacts{pod, spec.Name, spec}
+	}
+	if c.Sandbox {
+		return &podFacts{pod, sandboxName, nil}
+	}
+	return nil
+}
+
+// place puts a container into its pod.
+func (p *podFacts) place(c *Container) {
+	c.Place = hierarchy.Place{
+		Namespace: p.pod.Namespace, Workload: p.pod.Workload, Pod: p.pod.Name,
+		Container: p.container, Orchestrator: hierarchy.Kubernetes,
+	}
+	c.Node = or(p.pod.Node, c.Node)
+	if p.spec != nil {
+		c.Image = or(c.Image, p.spec.Image)
+		c.ImageDigest = or(c.ImageDigest, p.spec.ImageDigest)
+		c.Runtime = or(c.Runtime, p.spec.Runtime)
+	}
+}
+
+func (p *Pod) container(name string) *PodContainer {
+	for i := range p.Containers {
+		if p.Containers[i].Name == name && name != "" {
+			return &p.Containers[i]
+		}
+	}
+	return nil
+}
+
+// unknownPod places a container of whose pod only the UID is known.
+func unknownPod(id cgroup.Identity) hierarchy.Place {
+	return hierarchy.Place{
+		Namespace: hierarchy.Default, Workload: hierarchy.Workload{Name: id.PodUID, Type: hierarchy.Pod},
+		Pod: id.PodUID, Container: short(id.ID), Orchestrator: hierarchy.Kubernetes,
+	}
+}
+
+func short(id string) string {
+	const n = 12 // as engines show ids
+	return id[:min(len(id), n)]
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
