@@ -81,7 +81,7 @@ type Amount struct {
 	// its containers': the first to reach its limit is what matters. It can be
 	// below 0 for a moment.
 	Headroom float64
-	Spark    []float64 // the last hour, oldest first; NaN where nothing was measured
+	Spark    []float64 // the last hour as far as there is one, oldest first; NaN where nothing was measured
 }
 
 // Exporter is the state of one of the process's exporters.

@@ -19,10 +19,38 @@ type sparks struct {
 }
 
 func (a *asker) allSparks(ctx context.Context) sparks {
-	return sparks{
+	s := sparks{
 		at:  a.at.Truncate(sparkStep),
 		cpu: a.sparks(ctx, queryCPU), memory: a.sparks(ctx, queryMemory),
 		nodeCPU: a.sparks(ctx, queryNodeCPU), nodeMemory: a.sparks(ctx, queryNodeMemory),
+	}
+	s.trim()
+	return s
+}
+
+// leastSpark is the shortest time, in steps, that a sparkline is drawn for.
+const leastSpark = 10
+
+// trim cuts off the time before anything was measured, of all alike: soon after
+// the first start the lines would be dots at the right otherwise.
+func (s *sparks) trim() {
+	all := []map[place][]float64{s.cpu, s.memory, s.nodeCPU, s.nodeMemory}
+	first := math.MaxInt
+	for _, m := range all {
+		for _, points := range m {
+			i := slices.IndexFunc(points, func(v float64) bool { return !math.IsNaN(v) })
+			if i >= 0 {
+				first = min(first, i, max(len(points)-leastSpark, 0))
+			}
+		}
+	}
+	if first == math.MaxInt {
+		return
+	}
+	for _, m := range all {
+		for p, points := range m {
+			m[p] = points[first:]
+		}
 	}
 }
 

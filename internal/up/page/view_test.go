@@ -2,6 +2,7 @@ package page
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -110,5 +111,28 @@ func TestABarStaysWithinItsWidth(t *testing.T) {
 		if b := newBar(a); b.Used < 0 || b.Used > 100 || b.Request < 0 || b.Request > 100 {
 			t.Errorf("%+v: %+v", a, b)
 		}
+	}
+}
+
+func TestSparklinesBeginWhereTheFirstOfThemDoes(t *testing.T) {
+	line := func(length, from int) []float64 {
+		points := make([]float64, length)
+		for i := range points {
+			if points[i] = 1; i < from {
+				points[i] = nan
+			}
+		}
+		return points
+	}
+	a, b := place{pod: "a"}, place{pod: "b"}
+	s := sparks{cpu: map[place][]float64{a: line(60, 50), b: line(60, 30)}, nodeCPU: map[place][]float64{{}: line(60, 40)}}
+	s.trim()
+	if got := []int{len(s.cpu[a]), len(s.cpu[b]), len(s.nodeCPU[place{}])}; !slices.Equal(got, []int{30, 30, 30}) {
+		t.Errorf("the lengths are %v, want all to begin with b", got)
+	}
+	s = sparks{cpu: map[place][]float64{a: line(60, 58)}}
+	s.trim()
+	if got := len(s.cpu[a]); got != leastSpark {
+		t.Errorf("the length is %d, want at least %d", got, leastSpark)
 	}
 }
