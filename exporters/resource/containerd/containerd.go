@@ -29,8 +29,8 @@ import (
 // DefaultAddress is where containerd listens unless told otherwise.
 const DefaultAddress = "/run/containerd/containerd.sock"
 
-// Bounds of one answer. 110 pods' containers with their specifications take some
-// megabytes.
+// maxMessage bounds one answer. 110 pods' containers with their specifications take
+// some megabytes.
 const maxMessage = 64 << 20
 
 // moby is Docker's namespace. Its containers have neither names nor labels here, and
