@@ -4,12 +4,17 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/moby/moby/client"
 
 	"github.com/loadline-exporters/loadline/e2e/docker"
 )
@@ -64,37 +69,104 @@ func (s *startPage) pictures(t *testing.T) {
 	s.tab.view(1500, 900, "light")
 }
 
+// shown is a container of the documentation's picture. It uses about so much memory
+// (MiB) and processor time (cores), of which the latter comes and goes.
+type shown struct {
+	project, service string
+	memory           int64
+	cores            float64
+
+	reserved, limit int64   // MiB, 0 for none
+	quota           float64 // cores, 0 for none
+}
+
 // TestPictureForTheDocumentation takes docs/images/start-page.png of a machine
 // with three Compose projects, after long enough for the lines to show something.
 func TestPictureForTheDocumentation(t *testing.T) {
 	if !*update {
 		t.Skip("takes minutes: only with -update")
 	}
+	const duration = 9 * time.Minute
 	w, d := newWorld(t), docker.Start(t)
-	cpu := func(cores float64) int64 { return int64(cores * 100_000) }
-	for _, c := range []struct {
-		project, service string
-		args             []string
-		memory, reserved int64 // MiB
-		quota            int64
-	}{
-		{"shop", "web", []string{"hold", "171MiB"}, 256, 160, cpu(0.5)},
-		{"shop", "checkout", []string{"hold", "118MiB"}, 128, 96, cpu(0.5)},
-		{"shop", "search", []string{"hold", "205MiB"}, 512, 256, cpu(1)},
-		{"shop", "cache", []string{"hold", "40MiB"}, 0, 0, 0},
-		{"billing", "api", []string{"hold", "74MiB"}, 96, 64, cpu(0.25)},
-		{"billing", "reports", []string{"burn", "1"}, 64, 32, cpu(0.3)},
-		{"monitoring", "collector", []string{"hold", "62MiB"}, 192, 128, cpu(0.5)},
-		{"monitoring", "exporter", []string{"hold", "21MiB"}, 64, 32, cpu(0.1)},
+	ctx, cancel := context.WithTimeout(t.Context(), duration)
+	defer cancel()
+	var load sync.WaitGroup
+	for _, s := range []shown{
+		{"shop", "web", 150, 0.21, 160, 256, 0.5},
+		{"shop", "checkout", 110, 0.06, 96, 128, 0.5},
+		{"shop", "search", 190, 0.17, 256, 512, 1},
+		{"shop", "mailer", 18, 0.01, 32, 96, 0.1},
+		{"shop", "cache", 62, 0.03, 0, 0, 0},
+		{"billing", "api", 60, 0.09, 64, 96, 0.25},
+		{"billing", "reports", 34, 0.185, 32, 96, 0.2},
+		{"billing", "ledger", 88, 0.04, 96, 192, 0.5},
+		{"monitoring", "collector", 66, 0.08, 128, 192, 0.5},
+		{"monitoring", "exporter", 19, 0.015, 32, 64, 0.1},
 	} {
-		d.Run(t.Context(), docker.Spec{
-			Name: c.project + "-" + c.service + "-1", Labels: compose(c.project, c.service), Args: c.args,
-			MemoryLimit: c.memory * mebibyte, MemoryReservation: c.reserved * mebibyte, CPUQuota: c.quota, CgroupParent: w.parent,
+		c := d.Run(t.Context(), docker.Spec{
+			Name: s.project + "-" + s.service + "-1", Labels: compose(s.project, s.service),
+			Args:        []string{"hold", fmt.Sprintf("%dMiB", s.memory)},
+			MemoryLimit: s.limit * mebibyte, MemoryReservation: s.reserved * mebibyte, CPUQuota: int64(s.quota * 100_000),
+			CgroupParent: w.parent,
 		})
+		load.Go(func() { s.breathe(ctx, t, d, c) })
 	}
-	p := startUp(t, w.args(t, t.TempDir(), d.Host, d.ContainerdAddress)...)
+	// What this machine mounts says nothing about the page.
+	p := startUp(t, append(w.args(t, t.TempDir(), d.Host, d.ContainerdAddress), "--collector.filesystem.mount-points-include=^/$")...)
 	b := open(t, p.address)
 	b.until("the workloads", rowExists("exporter")+"&&"+rowExists("checkout"))
-	time.Sleep(3 * time.Minute)
+	load.Wait()
 	b.save(t, "../../docs/images/start-page.png", 1500, 900, "light")
+}
+
+// breathe has a process in the container compute for a share of the time that
+// changes, and others hold memory for a while.
+func (s shown) breathe(ctx context.Context, t *testing.T, d *docker.Docker, c *docker.Container) {
+	burner := execute(t, d, c, "burn", "1")
+	const slice = 200 * time.Millisecond
+	var holder int
+	phase := rand.Float64() * 2 * math.Pi
+	ticker := time.NewTicker(slice)
+	defer ticker.Stop()
+	for i := 0; ; i++ {
+		if i%150 == 0 { // every half minute
+			if holder > 0 {
+				_ = syscall.Kill(holder, syscall.SIGKILL)
+			}
+			holder = execute(t, d, c, "hold", fmt.Sprintf("%dKiB", 1+int64(rand.Float64()*0.12*float64(s.memory)*1024)))
+		}
+		share := s.cores * (1 + 0.35*math.Sin(phase+float64(i)/200) + 0.15*rand.NormFloat64())
+		_ = syscall.Kill(burner, syscall.SIGCONT)
+		stop := time.NewTimer(time.Duration(share * float64(slice)))
+		select {
+		case <-stop.C:
+		case <-ctx.Done():
+			stop.Stop()
+			return
+		}
+		_ = syscall.Kill(burner, syscall.SIGSTOP)
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// execute starts a workload in a container beside its own and returns its process
+// id.
+func execute(t *testing.T, d *docker.Docker, c *docker.Container, args ...string) int {
+	created, err := d.Client.ExecCreate(t.Context(), c.ID, client.ExecCreateOptions{Cmd: append([]string{"/workload"}, args...)})
+	if err == nil {
+		_, err = d.Client.ExecStart(t.Context(), created.ID, client.ExecStartOptions{Detach: true})
+	}
+	if err != nil {
+		t.Errorf("start %v in %s: %v", args, c.Name, err)
+		return 0
+	}
+	state, err := d.Client.ExecInspect(t.Context(), created.ID, client.ExecInspectOptions{})
+	if err != nil {
+		t.Errorf("inspect %v in %s: %v", args, c.Name, err)
+	}
+	return state.PID
 }
