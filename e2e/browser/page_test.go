@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -215,6 +216,14 @@ func (s *startPage) lost(t *testing.T) {
 		t.Errorf("loadline up ended with status %d: %s", code, s.program.stderr)
 	}
 	s.tab.until("the message that the connection is lost", `document.getElementById("lost").checkVisibility()`)
+	wait.For(t, limit, "the console, which was quiet, to have the refused request", func() error {
+		s.tab.mu.Lock()
+		defer s.tab.mu.Unlock()
+		if len(s.tab.console) == 0 {
+			return errors.New("it has nothing")
+		}
+		return nil
+	})
 	if !must[bool](s.tab, rowExists("web")) {
 		t.Error("what was known is no longer shown")
 	}

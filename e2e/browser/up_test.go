@@ -92,7 +92,7 @@ func (o *output) String() string {
 func (p *program) query(expression string, at time.Time) (float64, error) {
 	parameters := url.Values{"query": {expression}}
 	if !at.IsZero() {
-		parameters.Set("time", strconv.FormatInt(at.Unix(), 10))
+		parameters.Set("time", at.UTC().Format(time.RFC3339Nano))
 	}
 	response, err := http.Get(p.address + "api/v1/query?" + parameters.Encode())
 	if err != nil {
