@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
@@ -26,44 +28,41 @@ const maxAnswer = 32 << 20
 // Source asks a Docker daemon for its running containers. It is used by one
 // goroutine at a time.
 type Source struct {
-	host    string
-	client  *client.Client
-	digests map[string]string // manifest digest by image id; an image never changes
+	host      string
+	client    *client.Client
+	transport *http.Transport
+	digests   map[string]string // manifest digest by image id; an image never changes
 }
 
 // New returns a source for the daemon at host (unix:///path or tcp://host:port). A
 // host that is no such address is an error; one where nothing listens is not.
 func New(host string) (*Source, error) {
-	c, err := client.New(client.WithHost(host), client.WithUserAgent("loadline"), client.WithHTTPResponseHook(bound))
+	u, err := client.ParseHostURL(host)
+	if err != nil || u.Host == "" || (u.Scheme != "unix" && u.Scheme != "tcp") {
+		return nil, fmt.Errorf("docker host %q: want unix:///path or tcp://host:port", host)
+	}
+	transport := &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, u.Scheme, u.Host)
+		},
+		MaxIdleConns: 1, IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: 64 << 10,
+	}
+	c, err := client.New(
+		client.WithHost(host),
+		client.WithHTTPClient(&http.Client{Transport: bounded{transport}, CheckRedirect: client.CheckRedirect}),
+		client.WithUserAgent("loadline"),
+	)
 	if err != nil {
 		return nil, fmt.Errorf("docker host %q: %w", host, err)
 	}
-	return &Source{host: host, client: c, digests: map[string]string{}}, nil
-}
-
-// bound ends an answer that is longer than any that is meant: the client reads to
-// the end whatever comes.
-func bound(r *http.Response) { r.Body = &boundedBody{r.Body, maxAnswer} }
-
-var errTooLong = fmt.Errorf("the answer has more than %d MiB", maxAnswer>>20)
-
-type boundedBody struct {
-	io.ReadCloser
-	left int
-}
-
-// Read reads, and fails once the bound is passed.
-func (b *boundedBody) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, errTooLong
-	}
-	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
-	b.left -= n
-	return n, err
+	return &Source{host: host, client: c, transport: transport, digests: map[string]string{}}, nil
 }
 
 // Close ends the connections.
-func (s *Source) Close() error { return s.client.Close() }
+func (s *Source) Close() error {
+	s.transport.CloseIdleConnections()
+	return s.client.Close()
+}
 
 // Fetch lists the running containers.
 func (s *Source) Fetch(ctx context.Context) (container.Engines, string, error) {
@@ -147,4 +146,34 @@ func because(err error) error {
 		return source.Because(source.Invalid, err)
 	}
 	return err
+}
+
+var errTooLong = fmt.Errorf("the answer has more than %d MiB", maxAnswer>>20)
+
+// bounded ends answers that are longer than any that is meant: the client reads to
+// the end whatever comes.
+type bounded struct{ http.RoundTripper }
+
+// RoundTrip makes a request and bounds its answer.
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := b.RoundTripper.RoundTrip(r)
+	if err == nil {
+		resp.Body = &boundedBody{resp.Body, maxAnswer}
+	}
+	return resp, err
+}
+
+type boundedBody struct {
+	io.ReadCloser
+	left int
+}
+
+// Read reads, and fails once the bound is passed.
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errTooLong
+	}
+	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }
