@@ -8,6 +8,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 )
@@ -54,8 +55,8 @@ func parse(a answer) (exposition, error) {
 			return nil, fmt.Errorf("the series %s has a timestamp", l)
 		}
 		named := l.Map()
-		name := named[labels.MetricName]
-		delete(named, labels.MetricName)
+		name := named[model.MetricNameLabel]
+		delete(named, model.MetricNameLabel)
 		x = append(x, sample{name, named, value})
 	}
 }
