@@ -220,7 +220,7 @@ func TestAWrongNumberOfLabelsPanics(t *testing.T) {
 
 func FuzzSeriesAreReadBack(f *testing.F) {
 	f.Add("plain", 1.5)
-	f.Add("quote\" backslash\\ newline\n nul\x00 bad\xff", -0.0)
+	f.Add("quote\" backslash\\ newline\n nul\x00 bad\xff", math.Copysign(0, -1))
 	f.Add(strings.Repeat("x", 5000), math.NaN())
 	f.Add("", 1e300)
 	f.Fuzz(func(t *testing.T, label string, v float64) {

@@ -57,7 +57,7 @@ type Resources map[string]float64
 const (
 	CPU              = "cpu"               // cores
 	Memory           = "memory"            // bytes
-	EphemeralStorage = "ephemeral-storage" // bytes
+	EphemeralStorage = "ephemeral_storage" // bytes; spelled as kube-state-metrics has it
 )
 
 // Container is one running container, with its labels.

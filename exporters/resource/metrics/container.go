@@ -123,10 +123,10 @@ var (
 		"What a container is: its id and cgroup, its image's reference and digest, its node, what runs it and what orchestrates it; always 1.",
 		"container_id", "id", "image", "image_digest", "node", "runtime", "orchestrator")
 	ContainerRequests = loadlineContainer("loadline_container_resource_requests", "",
-		"What the container asks for (cpu in cores, memory and ephemeral-storage in bytes): by the pod's specification, else by the control group's reservation.",
+		"What the container asks for (cpu in cores, memory and ephemeral_storage in bytes): by the pod's specification, else by the control group's reservation.",
 		"id", "resource", "unit")
 	ContainerLimits = loadlineContainer("loadline_container_resource_limits", "",
-		"What the container is limited to (cpu in cores, memory and ephemeral-storage in bytes): by the pod's specification, else by the control group.",
+		"What the container is limited to (cpu in cores, memory and ephemeral_storage in bytes): by the pod's specification, else by the control group.",
 		"id", "resource", "unit")
 )
 
