@@ -32,14 +32,10 @@ const (
 	byContainer = `namespace, workload, workload_type, pod, container`
 
 	// The pods' sandboxes run nothing of the user's.
-	cpuSeconds    = `container_cpu_usage_seconds_total{%[1]s, cpu="total", container!="POD"}[%[2]s]`
-	queryCPU      = `sum by (` + byContainer + `) (rate(` + cpuSeconds + `) and count_over_time(` + cpuSeconds + `) >= %[3]d or irate(` + cpuSeconds + `))`
 	queryMemory   = `sum by (` + byContainer + `) (container_memory_working_set_bytes{%[1]s, container!="POD"})`
 	queryRequests = `sum by (` + byContainer + `, resource) (loadline_container_resource_requests{%[1]s})`
 	queryLimits   = `sum by (` + byContainer + `, resource) (loadline_container_resource_limits{%[1]s})`
 
-	nodeCPUSeconds     = `node_cpu_seconds_total{%[1]s, mode!~"idle|iowait|steal"}[%[2]s]`
-	queryNodeCPU       = `sum (rate(` + nodeCPUSeconds + `) and count_over_time(` + nodeCPUSeconds + `) >= %[3]d or irate(` + nodeCPUSeconds + `))`
 	queryNodeCores     = `count (node_cpu_seconds_total{%[1]s, mode="idle"})`
 	queryNodeMemory    = `node_memory_MemTotal_bytes{%[1]s} - node_memory_MemAvailable_bytes{%[1]s}`
 	queryNodeMemoryAll = `node_memory_MemTotal_bytes{%[1]s}`
@@ -48,14 +44,30 @@ const (
 	queryNodeUname     = `node_uname_info{%[1]s}`
 	queryFSSize        = `max by (device, mountpoint) (node_filesystem_size_bytes{%[1]s}) > 0`
 	queryFSAvail       = `max by (device, mountpoint) (node_filesystem_avail_bytes{%[1]s})`
-	queryPressure      = `label_replace(rate(node_pressure_cpu_waiting_seconds_total{%[1]s}[%[2]s]), "resource", "cpu", "", "")` +
-		` or label_replace(rate(node_pressure_memory_waiting_seconds_total{%[1]s}[%[2]s]), "resource", "memory", "", "")` +
-		` or label_replace(rate(node_pressure_io_waiting_seconds_total{%[1]s}[%[2]s]), "resource", "io", "", "")`
 
 	queryUp     = `up{instance=%[1]s}`
 	querySeries = `loadline_exporter_series{instance=%[1]s}`
 	queryTook   = `scrape_duration_seconds{instance=%[1]s}`
 )
+
+// The queries of rates.
+var (
+	queryCPU      = `sum by (` + byContainer + `) (` + perSecond(`container_cpu_usage_seconds_total{%[1]s, cpu="total", container!="POD"}`) + `)`
+	queryNodeCPU  = `sum (` + perSecond(`node_cpu_seconds_total{%[1]s, mode!~"idle|iowait|steal"}`) + `)`
+	queryPressure = pressure("cpu") + ` or ` + pressure("memory") + ` or ` + pressure("io")
+)
+
+// perSecond is a counter's rate over the window. In the window's beginning, while
+// fewer samples are there than cover it, rate would divide by the whole of it: the
+// last two samples' rate is taken.
+func perSecond(counter string) string {
+	samples := counter + `[%[2]s]`
+	return `(rate(` + samples + `) and count_over_time(` + samples + `) >= %[3]d or irate(` + samples + `))`
+}
+
+func pressure(resource string) string {
+	return `label_replace(` + perSecond(`node_pressure_`+resource+`_waiting_seconds_total{%[1]s}`) + `, "resource", "` + resource + `", "", "")`
+}
 
 // asker asks several queries and remembers what went wrong.
 type asker struct {
