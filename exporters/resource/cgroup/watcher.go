@@ -14,15 +14,13 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/fsnotify/fsnotify"
-
 	"github.com/loadline-exporters/loadline/internal/source"
 )
 
-// Times of the watcher.
+// Times and bounds of the watcher.
 const (
 	rescanEvery   = time.Minute            // with inotify: what a lost event can cost
-	rescanBlind   = 5 * time.Second        // without inotify
+	rescanBlind   = 5 * time.Second        // without inotify, or with too few watches
 	settle        = 100 * time.Millisecond // a container's start makes several directories
 	maxGroups     = 100_000                // directories; beyond it something is broken
 	maxGroupDepth = 64
@@ -31,10 +29,11 @@ const (
 // Dir is a directory of the tree.
 type Dir struct {
 	Inode   uint64    // tells a directory from a later one of the same path
-	Changed time.Time // when it was made, or had a directory made in it
+	Changed time.Time // when it was made, or last had a directory made in it before it was listed
 }
 
-// Watcher keeps the list of a tree's directories.
+// Watcher keeps the list of a tree's directories, down to those of containers:
+// what a container makes inside is not of interest, and is not listed.
 type Watcher struct {
 	Tree    *Tree
 	Changed func() // called after the list has changed
@@ -44,10 +43,13 @@ type Watcher struct {
 	// by inotify, without which they are seen at the next rescan.
 	Source, Notify *source.Source
 
-	dirs    atomic.Pointer[map[string]Dir]
-	watcher *fsnotify.Watcher
-	root    string
-	known   map[string]Dir
+	dirs  atomic.Pointer[map[string]Dir]
+	root  string
+	known map[string]Dir
+
+	open     func(root string) (*notifier, error) // openNotifier, unless a test stands in for the kernel
+	notifier *notifier                            // nil without inotify
+	watchErr error                                // why not everything is watched
 }
 
 // NewWatcher returns a watcher of t, which may be nil when there is no tree: err
@@ -56,7 +58,7 @@ func NewWatcher(t *Tree, err error, logger *slog.Logger, changed func()) *Watche
 	w := &Watcher{
 		Tree: t, Changed: changed, Logger: logger,
 		Source: source.New("cgroup"), Notify: source.New("cgroup-inotify"),
-		known: map[string]Dir{},
+		known: map[string]Dir{}, open: openNotifier,
 	}
 	w.dirs.Store(&map[string]Dir{})
 	if t == nil {
@@ -77,86 +79,134 @@ func (w *Watcher) Run(ctx context.Context) {
 	if w.Tree == nil {
 		return
 	}
-	every := rescanEvery
-	notify, err := fsnotify.NewWatcher()
-	if err != nil {
-		w.Notify.Report(fmt.Errorf("inotify: %w", err), "")
-		w.Logger.Warn("control groups are listed every few seconds because inotify is not to be had", "err", err)
-		notify, every = &fsnotify.Watcher{}, rescanBlind
-	} else {
-		defer notify.Close()
-		w.watcher = notify
-		w.Notify.Report(nil, w.root)
-	}
-	w.rescan()
-	w.publish()
-
-	rescan := time.NewTicker(every)
+	defer w.closeNotifier()
+	rescan := time.NewTimer(0)
 	defer rescan.Stop()
 	var settled <-chan time.Time
 	for {
+		seeing := w.watchErr == nil
 		select {
 		case <-ctx.Done():
 			return
-		case e := <-notify.Events:
-			if w.event(e) && settled == nil {
+		case c, ok := <-w.changes():
+			switch {
+			case !ok:
+				w.closeNotifier()
+				w.watchErr = errors.New("inotify can't be read any more")
+			case c.lost:
+				rescan.Reset(0)
+			case w.change(c) && settled == nil:
 				settled = time.After(settle)
 			}
-		case err := <-notify.Errors: // the queue overflowed: events are lost
-			w.Logger.Debug("inotify lost events, listing control groups anew", "err", err)
-			w.rescan()
+			w.reportNotify()
+			if seeing && w.watchErr != nil {
+				rescan.Reset(rescanBlind)
+			}
+		case <-settled:
+			settled = nil
 			w.publish()
 		case <-rescan.C:
 			w.rescan()
 			w.publish()
-		case <-settled:
-			settled = nil
-			w.publish()
+			rescan.Reset(w.pause())
 		}
 	}
 }
 
-// event takes one change into the list and says whether it was one.
-func (w *Watcher) event(e fsnotify.Event) bool {
-	path := w.relative(e.Name)
-	switch {
-	case e.Has(fsnotify.Create):
-		return w.scan(path, strings.Count(path, "/")) > 0
-	case e.Has(fsnotify.Remove), e.Has(fsnotify.Rename):
-		// Kernels remove a group's watches with it; only the list is left.
-		return w.forget(path)
+// pause is the time until the next rescan.
+func (w *Watcher) pause() time.Duration {
+	if w.watchErr != nil {
+		return rescanBlind
 	}
-	return false
+	return rescanEvery
 }
 
-func (w *Watcher) relative(name string) string {
-	return strings.TrimPrefix(name, w.root)
+// changes are never ready without inotify.
+func (w *Watcher) changes() <-chan change {
+	if w.notifier == nil {
+		return nil
+	}
+	return w.notifier.changes
+}
+
+func (w *Watcher) closeNotifier() {
+	if w.notifier != nil {
+		_ = w.notifier.close()
+	}
+	w.notifier = nil
+}
+
+// change takes a change into the list and says whether it was one.
+func (w *Watcher) change(c change) bool {
+	if c.made {
+		return w.scan(c.path, strings.Count(c.path, "/")) > 0
+	}
+	return w.forget(c.path)
 }
 
 // forget takes a directory and all below it from the list.
 func (w *Watcher) forget(path string) bool {
 	n := len(w.known)
-	delete(w.known, path)
-	maps.DeleteFunc(w.known, func(p string, _ Dir) bool { return strings.HasPrefix(p, path+"/") })
+	for p := range w.known {
+		if p == path || strings.HasPrefix(p, path+"/") {
+			delete(w.known, p)
+			if w.notifier != nil {
+				w.notifier.unwatch(p)
+			}
+		}
+	}
 	return len(w.known) != n
 }
 
 // rescan lists the tree anew.
 func (w *Watcher) rescan() {
-	entries, err := os.ReadDir(w.root)
+	w.watchErr = nil
+	if w.notifier == nil {
+		w.notifier, w.watchErr = w.open(w.root)
+	}
+	w.known = make(map[string]Dir, len(w.known))
+	err := w.scanRoot()
+	if len(w.known) >= maxGroups {
+		err = source.Because(source.Invalid, fmt.Errorf("%s has more than %d control groups: the rest is left out", w.root, maxGroups))
+	}
 	w.Source.Report(err, fmt.Sprintf("%s (%s)", w.root, w.Tree.Version))
-	if err != nil {
-		w.known = map[string]Dir{}
+	if w.notifier != nil {
+		w.notifier.unwatchOthers(w.known)
+	}
+	w.reportNotify()
+}
+
+// watch asks for a directory's changes. When the user's watches are used up
+// (fs.inotify.max_user_watches), rescans find what is new.
+func (w *Watcher) watch(path string, inode uint64) {
+	if w.notifier == nil {
 		return
 	}
-	w.watch(w.root)
-	former := w.known
-	w.known = make(map[string]Dir, len(former))
+	if err := w.notifier.watch(path, inode); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		w.watchErr = err
+	}
+}
+
+// reportNotify says whether everything is watched.
+func (w *Watcher) reportNotify() {
+	if w.Notify.Report(w.watchErr, w.root) && w.watchErr != nil {
+		w.Logger.Warn("not all control groups are watched: new ones are found by listing all", "every", rescanBlind, "err", w.watchErr)
+	}
+}
+
+func (w *Watcher) scanRoot() error {
+	st, err := os.Stat(w.root)
+	if err != nil {
+		return err
+	}
+	w.watch("", dirOf(st).Inode)
+	entries, err := os.ReadDir(w.root)
 	for _, e := range entries {
 		if e.IsDir() {
 			w.scan("/"+e.Name(), 1)
 		}
 	}
+	return err
 }
 
 // scan takes a directory and all below it into the list and returns how many there
@@ -170,12 +220,11 @@ func (w *Watcher) scan(path string, depth int) int {
 	if err != nil || !st.IsDir() {
 		return 0
 	}
-	w.watch(dir)
-	d := Dir{Changed: st.ModTime()}
-	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
-		d.Inode = sys.Ino
+	w.known[path] = dirOf(st)
+	if _, ok := Identify(path); ok {
+		return 1
 	}
-	w.known[path] = d
+	w.watch(path, w.known[path].Inode)
 	n := 1
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -189,24 +238,18 @@ func (w *Watcher) scan(path string, depth int) int {
 	return n
 }
 
-// watch asks for a directory's changes. When the user's watches are used up
-// (fs.inotify.max_user_watches), the rescan still finds what is new.
-func (w *Watcher) watch(dir string) {
-	if w.watcher == nil {
-		return
+func dirOf(st fs.FileInfo) Dir {
+	d := Dir{Changed: st.ModTime()}
+	if sys, ok := st.Sys().(*syscall.Stat_t); ok {
+		d.Inode = sys.Ino
 	}
-	err := w.watcher.Add(dir)
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		return
-	}
-	if w.Notify.Report(fmt.Errorf("watching %s: %w", dir, err), "") {
-		w.Logger.Warn("some control groups are not watched; new ones are found by the rescan only", "every", rescanEvery, "err", err)
-	}
+	return d
 }
 
 // publish hands the list on if it has changed.
 func (w *Watcher) publish() {
-	if maps.Equal(w.known, w.Dirs()) {
+	same := func(x, y Dir) bool { return x.Inode == y.Inode }
+	if maps.EqualFunc(w.known, w.Dirs(), same) {
 		return
 	}
 	list := maps.Clone(w.known)
