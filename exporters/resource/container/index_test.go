@@ -67,6 +67,13 @@ func (w *world) index() *Index {
 	}, "host")
 }
 
+// times is how often the sources were asked.
+func (w *world) times() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.asked
+}
+
 func dirs(paths ...string) map[string]cgroup.Dir {
 	out := map[string]cgroup.Dir{}
 	for i, p := range paths {
@@ -269,15 +276,15 @@ func TestAContainerThatNobodyNamesIsHeldBackForAWhile(t *testing.T) {
 		expect(t, "at once", ix)
 		after(nameGrace-time.Second, nil)
 		expect(t, "shortly before", ix)
-		if w.asked < 8 {
-			t.Errorf("the sources were asked %d times in 9 s", w.asked)
+		if n := w.times(); n < 8 {
+			t.Errorf("the sources were asked %d times in 9 s", n)
 		}
 		after(7*time.Second, nil)
 		expect(t, "then", ix, unnamed)
-		asked := w.asked
+		asked := w.times()
 		after(time.Minute, nil)
-		if w.asked != asked {
-			t.Errorf("the sources were asked %d times more", w.asked-asked)
+		if more := w.times() - asked; more != 0 {
+			t.Errorf("the sources were asked %d times more", more)
 		}
 	})
 }
