@@ -26,15 +26,15 @@ type info struct {
 	machineID, bootID, systemUUID string
 }
 
-// Collector emits the machine's families. The machine is read once: memory and
-// processors do not change under a running exporter often enough to be read at
-// every scrape.
+// Collector emits the machine's families. The machine is read until that succeeded
+// once: memory and processors do not change under a running exporter often enough
+// to be read at every scrape.
 type Collector struct {
 	procFS, rootFS string
 
-	once sync.Once
-	info info
-	err  error
+	mu    sync.Mutex
+	info  info
+	whole bool
 }
 
 // New returns the collector; rootFS is where the machine's root is seen.
@@ -42,8 +42,7 @@ func New(procFS, rootFS string) *Collector { return &Collector{procFS: procFS, r
 
 // Collect adds the machine's series.
 func (c *Collector) Collect(_ context.Context, w *family.Writer) error {
-	c.once.Do(func() { c.info, c.err = c.read() })
-	i := c.info
+	i, err := c.known()
 	for series, v := range map[*family.Family]float64{
 		metrics.MachineCPUCores: float64(i.cores), metrics.MachineCPUPhysicalCores: float64(i.physicalCores),
 		metrics.MachineCPUSockets: float64(i.sockets), metrics.MachineMemory: i.memory, metrics.MachineSwap: i.swap,
@@ -52,7 +51,19 @@ func (c *Collector) Collect(_ context.Context, w *family.Writer) error {
 			w.Series(series).Add(v, i.machineID, i.bootID, i.systemUUID)
 		}
 	}
-	return c.err
+	return err
+}
+
+func (c *Collector) known() (info, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.whole {
+		return c.info, nil
+	}
+	var err error
+	c.info, err = c.read()
+	c.whole = err == nil
+	return c.info, err
 }
 
 func (c *Collector) read() (i info, err error) {
