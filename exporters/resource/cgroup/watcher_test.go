@@ -181,7 +181,7 @@ func TestGroupsAreListedAsTheyComeAndGo(t *testing.T) {
 }
 
 func TestAGroupMadeAnewAtOnceIsWatched(t *testing.T) {
-	everywhere(t, func(t *testing.T, g groups) {
+	everywhere(t, func(_ *testing.T, g groups) {
 		w := g.run()
 		for i := range 50 {
 			g.make("pod")

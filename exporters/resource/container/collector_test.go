@@ -46,7 +46,7 @@ func containers(paths ...string) func() []*Container {
 }
 
 // collect returns the lines of the series that c adds.
-func collect(t *testing.T, ctx context.Context, c *Collector) (lines []string, err error) {
+func collect(ctx context.Context, t *testing.T, c *Collector) (lines []string, err error) {
 	t.Helper()
 	own := metrics.Table().Of("container")
 	w := family.NewWriter(own, nil)
@@ -78,7 +78,7 @@ var healthy = cgroup.Stats{
 
 func TestAContainerThatEndsBetweenListAndReadIsLeftOut(t *testing.T) {
 	c := &Collector{List: containers("/a", "/b", "/c"), Reader: reader{"/a": {stats: healthy}, "/c": {stats: healthy}}}
-	lines, err := collect(t, t.Context(), c)
+	lines, err := collect(t.Context(), t, c)
 	if err != nil {
 		t.Error(err)
 	}
@@ -97,7 +97,7 @@ func TestWhatCannotBeReadOfOneContainerLosesNothingElse(t *testing.T) {
 		answers[path] = answer{broken, errors.New("reading " + path + "/memory.current")}
 		paths = append(paths, path)
 	}
-	lines, err := collect(t, t.Context(), &Collector{List: containers(paths...), Reader: answers})
+	lines, err := collect(t.Context(), t, &Collector{List: containers(paths...), Reader: answers})
 	if err == nil || !strings.Contains(err.Error(), "/broken-0/memory.current") || len(err.Error()) > 200 {
 		t.Errorf("the error does not name what is missing, in short: %v", err)
 	}
@@ -113,7 +113,7 @@ func TestWhatCannotBeReadOfOneContainerLosesNothingElse(t *testing.T) {
 func TestCollectingEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := collect(t, ctx, &Collector{List: containers("/a"), Reader: reader{}}); !errors.Is(err, context.Canceled) {
+	if _, err := collect(ctx, t, &Collector{List: containers("/a"), Reader: reader{}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -130,7 +130,7 @@ func TestRequestsAndLimitsAreThePodsElseTheControlGroups(t *testing.T) {
 	for _, c := range list() {
 		answers[c.CgroupPath] = answer{stats: limited}
 	}
-	lines, err := collect(t, t.Context(), &Collector{List: list, Reader: answers})
+	lines, err := collect(t.Context(), t, &Collector{List: list, Reader: answers})
 	if err != nil {
 		t.Fatal(err)
 	}

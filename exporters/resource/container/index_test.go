@@ -170,10 +170,6 @@ func TestWhatTheSourcesSayIsJoined(t *testing.T) {
 			&world{dirs: dirs(inPod + a), pods: []Pod{podOf(id("b"))}, containerd: engines(criContainer(a, "app"))},
 			"kubernetes shop/web-x/app deployment:web containerd a… engine:1 sha256:engine node-1 map[cpu:1]",
 		},
-		"another pod's container of the same name is not it": {
-			&world{dirs: dirs("/kubepods/podffff/" + a), pods: []Pod{podOf("")}, containerd: engines(criContainer(a, "app"))},
-			"kubernetes shop/web-x/app pod:web-x containerd a… engine:1 sha256:engine host",
-		},
 		"a sandbox belongs to the pod and asks for nothing": {
 			&world{dirs: dirs(inPod + a), pods: []Pod{podOf("")}, containerd: engines(criContainer(a, ""))},
 			"kubernetes shop/web-x/POD deployment:web containerd a… engine:1 sha256:engine node-1",
@@ -295,6 +291,26 @@ func TestAContainerThatIsNamedInTimeHasNoOtherName(t *testing.T) {
 		expect(t, "at first", ix)
 		after(3*time.Second, func() { w.docker = engines(Engine{ID: id("a"), Name: "web", Image: "nginx"}) })
 		expect(t, "when it is listed", ix, "docker default/web/web container:web docker web nginx  host")
+	})
+}
+
+func TestAContainerWaitsForTheKubeletToNameItsWorkload(t *testing.T) {
+	a := id("a")
+	w := &world{dirs: dirs(inPod + a), containerd: engines(criContainer(a, "app")), pods: []Pod{}}
+	run(t, w, func(ix *Index, after func(time.Duration, func())) {
+		expect(t, "before", ix)
+		after(3*time.Second, func() { w.pods = []Pod{podOf("")} })
+		expect(t, "when the kubelet lists the pod", ix, "kubernetes shop/web-x/app deployment:web containerd a… engine:1 sha256:engine node-1 map[cpu:1]")
+	})
+}
+
+func TestAContainerOfAPodThatTheKubeletDoesNotKnowIsNamedByItsEngine(t *testing.T) {
+	a := id("a")
+	w := &world{dirs: dirs("/kubepods/podffff/" + a), containerd: engines(criContainer(a, "app")), pods: []Pod{podOf("")}}
+	run(t, w, func(ix *Index, after func(time.Duration, func())) {
+		expect(t, "at first", ix)
+		after(16*time.Second, nil)
+		expect(t, "after the grace", ix, "kubernetes shop/web-x/app pod:web-x containerd a… engine:1 sha256:engine host")
 	})
 }
 

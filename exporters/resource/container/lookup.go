@@ -13,6 +13,7 @@ type facts struct {
 	byID     map[string]named  // what engines say, by container id
 	byPath   map[string]named  // the same by cgroup path, where the engine says it
 	naming   bool              // some source that names containers answers
+	kubelet  bool              // the kubelet answers
 }
 
 type podRef struct {
@@ -32,7 +33,7 @@ func (ix *Index) facts() *facts {
 	}
 	if ix.sources.Pods != nil {
 		if pods, ok := ix.sources.Pods(); ok {
-			f.naming = true
+			f.naming, f.kubelet = true, true
 			f.addPods(pods)
 		}
 	}
@@ -77,8 +78,8 @@ func (f *facts) addEngine(runtime string, get func() (Engines, bool)) {
 	}
 }
 
-// identify returns the container of a cgroup, nil when it is none, and whether a
-// source names it or has named it. What the sources say is remembered in m.
+// identify returns the container of a cgroup, nil when it is none, and whether the
+// sources name it as well as they can, or did. What they say is remembered in m.
 func (f *facts) identify(path string, m *memo) (c *Container, known bool) {
 	id, ok := cgroup.Identify(path)
 	engine, found := f.byID[id.ID]
@@ -114,7 +115,9 @@ func (f *facts) identify(path string, m *memo) (c *Container, known bool) {
 	if c.Sandbox {
 		c.Container = sandboxName
 	}
-	return c, byPod || byEngine
+	// An engine knows a container before the kubelet, which alone knows its workload.
+	awaited := f.kubelet && c.Orchestrator == hierarchy.Kubernetes
+	return c, byPod || byEngine && !awaited
 }
 
 // sandboxName is the container label of a pod's sandbox, as the mixins know it.
