@@ -40,8 +40,11 @@ type event struct {
 	Object any    `json:"object"`
 }
 
+// startAPIServer lets the test run beside others: client-go waits about a second
+// before it tries again.
 func startAPIServer(t *testing.T) *apiServer {
 	t.Helper()
+	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -349,7 +349,6 @@ func TestAnEndlessAnswerTakesBoundedMemory(t *testing.T) {
 	for name, piece := range map[string][2]string{
 		"whole pods":     {`{"kind":"PodList","items":[`, pod},
 		"an endless pod": {`{"kind":"PodList","items":[{"metadata":{"name":"`, strings.Repeat("a", 20_000)},
-		"an unused part": {`{"kind":"PodList","metadata":[`, strings.Repeat("1,", 10_000)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var before, now runtime.MemStats
