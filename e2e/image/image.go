@@ -8,6 +8,7 @@ package image
 
 import (
 	"bytes"
+	_ "crypto/sha256" // go-digest finds it by its name only
 	"encoding/json"
 	"fmt"
 	"runtime"

@@ -25,8 +25,8 @@ type Polled[T any] struct {
 	Deadline time.Duration
 	// Spacing is the least time between two polls, however often Wake is called.
 	Spacing time.Duration
-	// Changed, if set, is called after each poll that published a new snapshot or
-	// found that the last one went stale.
+	// Changed, if set, is called after each poll that published a new snapshot,
+	// found that the last one went stale, or changed the source's state.
 	Changed func()
 	Logger  *slog.Logger
 
@@ -98,25 +98,40 @@ func (p *Polled[T]) poll(ctx context.Context) {
 	if ctx.Err() != nil {
 		return // the program ends; this says nothing about the source
 	}
-	if p.Report(err, detail) {
-		s := p.Status()
-		if err != nil {
-			p.Logger.Info("source is not available", "from", s.Name, "reason", s.Reason, "err", err)
-		} else {
-			p.Logger.Info("source is available", "from", s.Name, "at", detail)
-		}
+	// First the snapshot, then the word that there is one: whoever waits for a
+	// source to be ready finds it.
+	replaced := p.replace(value, err)
+	changed := p.Report(err, detail)
+	if changed {
+		p.log(err, detail)
 	}
-	switch _, fresh := p.Get(); {
+	if (replaced || changed) && p.Changed != nil {
+		p.Changed()
+	}
+}
+
+// replace publishes the outcome of a poll, and says whether anything changed: a
+// snapshot is kept through failures until it is stale.
+func (p *Polled[T]) replace(value T, err error) bool {
+	_, fresh := p.Get()
+	switch {
 	case err == nil:
 		p.current.Store(&snapshot[T]{value: value, at: time.Now()})
 	case fresh || p.current.Load() == nil:
-		return // what was served still is
+		return false
 	default:
 		p.current.Store(nil)
 	}
-	if p.Changed != nil {
-		p.Changed()
+	return true
+}
+
+func (p *Polled[T]) log(err error, detail string) {
+	s := p.Status()
+	if err != nil {
+		p.Logger.Info("source is not available", "from", s.Name, "reason", s.Reason, "err", err)
+		return
 	}
+	p.Logger.Info("source is available", "from", s.Name, "at", detail)
 }
 
 // fetch is one attempt. A client library that panics on a hostile answer is an

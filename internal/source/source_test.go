@@ -102,8 +102,8 @@ func TestASnapshotIsServedUntilItIsStale(t *testing.T) {
 		}
 		time.Sleep(p.Every)
 	})
-	if changes != 2 {
-		t.Errorf("%d changes were told, want the answer and its going stale", changes)
+	if changes != 3 {
+		t.Errorf("%d changes were told, want the answer, the first failure and its going stale", changes)
 	}
 }
 
