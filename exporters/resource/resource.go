@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,11 +48,14 @@ type Options struct {
 	Docker     string // unix:///path or tcp://host:port
 	Kubelet    kubelet.Options
 	Kubeconfig string // for the owners of Jobs; empty: in-cluster, if any
+
+	collectors *serve.CollectorFlags // nil: all
 }
 
 // AddFlags adds the exporter's flags.
 func (o *Options) AddFlags(g serve.FlagGroup) {
 	o.Node.AddFlags(g)
+	o.collectors = serve.AddCollectorFlags(g, metrics.Table().Collectors(), metrics.Optional())
 	g.Flag("node-name", "The node's name, where the kubelet does not say it; by default the host's name.").
 		Envar("NODE_NAME").StringVar(&o.NodeName)
 	g.Flag("containerd-address", "containerd's socket.").Default(containerd.DefaultAddress).StringVar(&o.Containerd)
@@ -112,6 +116,7 @@ func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
 		collectors = append(collectors, serve.Collector{Name: "container", Collect: containers.Collect})
 	}
 	collectors = append(collectors, serve.Collector{Name: "machine", Collect: machine.New(o.Node.ProcFS, o.Node.RootFS).Collect})
+	collectors = slices.DeleteFunc(collectors, func(c serve.Collector) bool { return !o.collectors.Enabled(c.Name) })
 	return serve.Exporter{
 		Name:       Name,
 		Summary:    "Node and container resources, requests and limits.",

@@ -72,6 +72,17 @@ func (t Table) Of(collector string) Table {
 	return out
 }
 
+// Collectors returns the names of the collectors, each once, in order.
+func (t Table) Collectors() []string {
+	var out []string
+	for _, f := range t {
+		if !slices.Contains(out, f.Collector) {
+			out = append(out, f.Collector)
+		}
+	}
+	return out
+}
+
 // Check returns an error that names the first family whose description is not
 // whole: a bad or doubled name, a label that is no label name, no help, no
 // collector.

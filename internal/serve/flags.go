@@ -1,6 +1,8 @@
 package serve
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
@@ -36,6 +38,32 @@ func AddSeriesFlags(g FlagGroup, defaultBudget string) *SeriesFlags {
 	g.Flag("series-budget", "Series to serve at the most; a family that does not fit is dropped whole and said to be. 0 is no limit.").
 		Default(defaultBudget).IntVar(&f.budget)
 	return &f
+}
+
+// CollectorFlags are the flags that turn collectors on and off.
+type CollectorFlags struct {
+	on map[string]*bool
+}
+
+// AddCollectorFlags adds --collector.NAME and --no-collector.NAME for each of
+// names. Those in off are off unless they are asked for.
+func AddCollectorFlags(g FlagGroup, names, off []string) *CollectorFlags {
+	f := CollectorFlags{on: make(map[string]*bool, len(names))}
+	for _, name := range names {
+		value := strconv.FormatBool(!slices.Contains(off, name))
+		f.on[name] = g.Flag("collector."+name, "Run the collector "+name+".").Default(value).Bool()
+	}
+	return &f
+}
+
+// Enabled says whether a collector is on; one without a flag is, and so is every
+// one where no flags were added.
+func (f *CollectorFlags) Enabled(name string) bool {
+	if f == nil {
+		return true
+	}
+	on, ok := f.on[name]
+	return !ok || *on
 }
 
 // Options returns what the flags say.

@@ -11,5 +11,14 @@ import (
 
 // Table lists every family of the exporter, in the order of exposition.
 func Table() family.Table {
-	return slices.Concat(nodeTable(), containerTable())
+	return slices.Concat(
+		nodeTable(), kernelTable(), hardwareTable(),
+		containerTable(), storageTable(), connectionTable(),
+	)
+}
+
+// Optional are the collectors that are off unless --collector.NAME turns them on:
+// what node_exporter has off by default too, or what costs more than most need.
+func Optional() []string {
+	return slices.Concat(kernelOptional(), hardwareOptional())
 }

@@ -6,7 +6,8 @@
 // and a method Collect, which reads once and adds series to the writer. The files
 // of /proc and /sys are parsed by github.com/prometheus/procfs; what it does not
 // parse is said where it is read. To add a collector, write its file, list its
-// families in exporters/resource/metrics/node.go and itself in Options.collectors.
+// families in exporters/resource/metrics and itself in environment.basic,
+// kernelCollectors or hardwareCollectors.
 //
 // A file that the kernel does not offer (pressure, thermal throttling, udev's data)
 // is not an error: its families have no series. A collector returns an error for
@@ -16,6 +17,7 @@ package node
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/prometheus/procfs"
 	"github.com/prometheus/procfs/blockdevice"
@@ -59,17 +61,32 @@ func (o Options) collectors(k kernel) ([]serve.Collector, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	env := environment{Options: o, proc: proc, sys: sys, block: block, match: match, kernel: k}
+	return slices.Concat(env.basic(), env.kernelCollectors(), env.hardwareCollectors()), nil
+}
+
+// environment is what collectors are made of.
+type environment struct {
+	Options
+	proc   procfs.FS
+	sys    sysfs.FS
+	block  blockdevice.FS
+	match  matchers
+	kernel kernel
+}
+
+func (e environment) basic() []serve.Collector {
 	return []serve.Collector{
-		{Name: "cpu", Collect: newCPU(proc, sys).Collect},
-		{Name: "meminfo", Collect: meminfo{proc}.Collect},
-		{Name: "loadavg", Collect: loadavg{proc}.Collect},
-		{Name: "filesystem", Collect: newFilesystem(proc, o, match, k.statfs).Collect},
-		{Name: "diskstats", Collect: diskstats{block, udev(o.UdevData), match.disks}.Collect},
-		{Name: "netdev", Collect: netdev{proc, o.SysFS, match.netDevices}.Collect},
-		{Name: "pressure", Collect: pressure{proc}.Collect},
-		{Name: "stat", Collect: stat{proc}.Collect},
-		{Name: "uname", Collect: uname{k.uname}.Collect},
-	}, nil
+		{Name: "cpu", Collect: newCPU(e.proc, e.sys).Collect},
+		{Name: "meminfo", Collect: meminfo{e.proc}.Collect},
+		{Name: "loadavg", Collect: loadavg{e.proc}.Collect},
+		{Name: "filesystem", Collect: newFilesystem(e.proc, e.Options, e.match, e.kernel.statfs).Collect},
+		{Name: "diskstats", Collect: diskstats{e.block, udev(e.UdevData), e.match.disks}.Collect},
+		{Name: "netdev", Collect: netdev{e.proc, e.SysFS, e.match.netDevices}.Collect},
+		{Name: "pressure", Collect: pressure{e.proc}.Collect},
+		{Name: "stat", Collect: stat{e.proc}.Collect},
+		{Name: "uname", Collect: uname{e.kernel.uname}.Collect},
+	}
 }
 
 // truth is a boolean as a sample's value.

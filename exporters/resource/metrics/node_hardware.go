@@ -1,0 +1,11 @@
+package metrics
+
+import "github.com/loadline-exporters/loadline/internal/family"
+
+// hardwareTable lists the families of hardware, file systems and services: the collectors cpufreq to systemd.
+func hardwareTable() family.Table {
+	return family.Table{}
+}
+
+// hardwareOptional are the collectors of them that are off by default.
+func hardwareOptional() []string { return nil }
