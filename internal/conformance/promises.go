@@ -72,7 +72,11 @@ func (s Subject) table(t *testing.T) {
 		if !slices.Equal(e.labels, want) {
 			t.Errorf("%s has labels %v, the table says %v", name, e.labels, want)
 		}
-		if string(e.typ) != string(f.Type) {
+		typ := string(f.Type)
+		if f.Type == family.Untyped {
+			typ = "unknown" // as Prometheus has it
+		}
+		if string(e.typ) != typ {
 			t.Errorf("%s is a %s, the table says %s", name, e.typ, f.Type)
 		}
 		if openMetrics[openMetricsName(f)] == nil {

@@ -14,11 +14,18 @@ const (
 	OpenMetrics               // OpenMetrics 1.0
 )
 
-// Dropped says what a budget did not admit.
+// Dropped says what was not admitted, and why.
 type Dropped struct {
 	Family *Family
 	Series int
+	Reason string
 }
+
+// Why a family was dropped: Dropped.Reason.
+const (
+	ReasonBudget = "budget" // it did not fit into the series budget
+	ReasonName   = "name"   // two collectors have a foreign family of one name
+)
 
 // Budgeted is what writers hold, cut to a series budget.
 type Budgeted struct {
@@ -27,8 +34,8 @@ type Budgeted struct {
 	Dropped []Dropped
 }
 
-// Budget orders the series of writers as table lists the families and admits
-// families while they fit into budget series. A family is admitted whole or not
+// Budget orders the series of writers as table lists the families, foreign ones by
+// name after them, and admits families while they fit into budget series. A family is admitted whole or not
 // at all: a sum over half of a family would be a wrong number, an absent family
 // is seen. A budget of 0 admits everything.
 func Budget(table Table, writers []*Writer, budget int) Budgeted {
@@ -41,17 +48,24 @@ func Budget(table Table, writers []*Writer, budget int) Budgeted {
 		}
 	}
 	var out Budgeted
+	admit := func(s *Series) {
+		if budget > 0 && out.Series+s.n > budget {
+			out.Dropped = append(out.Dropped, Dropped{Family: s.family, Series: s.n, Reason: ReasonBudget})
+			return
+		}
+		out.Kept = append(out.Kept, s)
+		out.Series += s.n
+	}
 	for _, f := range table {
-		s := byFamily[f]
-		switch {
-		case s == nil:
-		case budget > 0 && out.Series+s.n > budget:
-			out.Dropped = append(out.Dropped, Dropped{Family: f, Series: s.n})
-		default:
-			out.Kept = append(out.Kept, s)
-			out.Series += s.n
+		if s := byFamily[f]; s != nil {
+			admit(s)
 		}
 	}
+	foreign, doubled := foreignOf(writers)
+	for _, s := range foreign {
+		admit(s)
+	}
+	out.Dropped = append(out.Dropped, doubled...)
 	return out
 }
 
@@ -67,6 +81,9 @@ func (k Budgeted) Encode(b *bytes.Buffer, format Format) {
 
 func (f *Family) writeHeader(b *bytes.Buffer, format Format) {
 	name, typ := f.Name, string(f.Type)
+	if format == OpenMetrics && f.Type == Untyped {
+		typ = "unknown"
+	}
 	if format == OpenMetrics && f.Type == Counter {
 		// OpenMetrics counters must end in _total. Some compatible ones don't
 		// (container_memory_failcnt); as unknown they keep their name whatever
@@ -80,7 +97,7 @@ func (f *Family) writeHeader(b *bytes.Buffer, format Format) {
 	b.WriteString("# HELP ")
 	b.WriteString(name)
 	b.WriteByte(' ')
-	escapeHelp(b, f.Help, format)
+	escapeHelp(b, f.boundedHelp(), format)
 	b.WriteString("\n# TYPE ")
 	b.WriteString(name)
 	b.WriteByte(' ')

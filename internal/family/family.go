@@ -24,10 +24,18 @@ import (
 type Type string
 
 // The types that Loadline's families have. Info series are gauges of value 1, as
-// everywhere in the Prometheus ecosystem.
+// everywhere in the Prometheus ecosystem. Untyped are compatible families only,
+// whose exporter does not tell counters from gauges.
 const (
 	Gauge   Type = "gauge"
 	Counter Type = "counter"
+	Untyped Type = "untyped"
+)
+
+// The types that foreign families can have besides.
+const (
+	Histogram Type = "histogram"
+	Summary   Type = "summary"
 )
 
 // Compat names the exporter whose published names, types and labels a family
@@ -49,7 +57,7 @@ var Compats = []Compat{Node, Container, Volume, Kube}
 // Family describes one metric family. It is immutable.
 type Family struct {
 	Name   string   // with its unit and, for counters, _total
-	Type   Type     // gauge or counter
+	Type   Type     // gauge or counter; untyped if compatible with what has no type
 	Help   string   // one sentence, with the source where it is not obvious
 	Labels []string // every label of every series, in the order of their values
 	Unit   string   // base unit: seconds, bytes, ratio, …; empty for counts and info
@@ -89,12 +97,13 @@ func (t Table) Collectors() []string {
 func (t Table) Check() error {
 	seen := make(map[string]bool, len(t))
 	for _, f := range t {
+		if err := f.checkName(); err != nil {
+			return err
+		}
 		switch {
-		case !model.LegacyValidation.IsValidMetricName(f.Name):
-			return fmt.Errorf("family %q: not a metric name", f.Name)
 		case seen[f.Name]:
 			return fmt.Errorf("family %q: listed twice", f.Name)
-		case f.Type != Gauge && f.Type != Counter:
+		case f.Type != Gauge && f.Type != Counter && (f.Type != Untyped || f.Compat == None):
 			return fmt.Errorf("family %q: unknown type %q", f.Name, f.Type)
 		case f.Help == "" || f.Collector == "":
 			return fmt.Errorf("family %q: help and collector must be set", f.Name)
@@ -111,6 +120,13 @@ func (t Table) Check() error {
 	return nil
 }
 
+func (f *Family) checkName() error {
+	if !model.LegacyValidation.IsValidMetricName(f.Name) {
+		return fmt.Errorf("family %q: not a metric name", f.Name)
+	}
+	return nil
+}
+
 // Filter says which families of a table are wanted.
 type Filter struct {
 	Compat []Compat // compatible groups to keep; families of Loadline's own always stay
@@ -121,6 +137,20 @@ type Filter struct {
 // Select returns the wanted families in their order. An unknown group or a bad
 // regular expression is an error that names it.
 func (t Table) Select(w Filter) (Table, error) {
+	wants, err := w.compile()
+	if err != nil {
+		return nil, err
+	}
+	out := make(Table, 0, len(t))
+	for _, f := range t {
+		if wants(f) {
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}
+
+func (w Filter) compile() (wants func(*Family) bool, err error) {
 	for _, c := range w.Compat {
 		if !slices.Contains(Compats, c) {
 			return nil, fmt.Errorf("unknown group of compatible families %q: use any of %v", c, Compats)
@@ -134,17 +164,11 @@ func (t Table) Select(w Filter) (Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make(Table, 0, len(t))
-	for _, f := range t {
-		switch {
-		case f.Compat != None && !slices.Contains(w.Compat, f.Compat):
-		case allow != nil && !allow.MatchString(f.Name):
-		case deny != nil && deny.MatchString(f.Name):
-		default:
-			out = append(out, f)
-		}
-	}
-	return out, nil
+	return func(f *Family) bool {
+		return (f.Compat == None || slices.Contains(w.Compat, f.Compat)) &&
+			(allow == nil || allow.MatchString(f.Name)) &&
+			(deny == nil || !deny.MatchString(f.Name))
+	}, nil
 }
 
 // anyOf compiles one anchored expression of several, nil for none. Each is

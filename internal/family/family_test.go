@@ -29,7 +29,7 @@ func TestATableIsCheckedFamilyByFamily(t *testing.T) {
 		"a good one":          {Table{&good}, ""},
 		"a doubled name":      {Table{&good, with(func(*Family) {})}, "twice"},
 		"no metric name":      {Table{with(func(f *Family) { f.Name = "loadline-x" })}, "not a metric name"},
-		"a foreign name":      {Table{with(func(f *Family) { f.Name = "up" })}, "must start with loadline_"},
+		"another one's name":  {Table{with(func(f *Family) { f.Name = "up" })}, "must start with loadline_"},
 		"a compatible name":   {Table{with(func(f *Family) { f.Name, f.Compat = "node_x", Node })}, ""},
 		"no help":             {Table{with(func(f *Family) { f.Help = "" })}, "help"},
 		"no collector":        {Table{with(func(f *Family) { f.Collector = "" })}, "collector"},
@@ -192,7 +192,7 @@ func TestAFamilyIsAdmittedWholeOrNotAtAll(t *testing.T) {
 	}
 	a.Series(failures).Add(1)
 	got := Budget(table, []*Writer{a, b}, 4)
-	if got.Series != 4 || len(got.Kept) != 2 || len(got.Dropped) != 1 || got.Dropped[0] != (Dropped{size, 3}) {
+	if got.Series != 4 || len(got.Kept) != 2 || len(got.Dropped) != 1 || got.Dropped[0] != (Dropped{size, 3, ReasonBudget}) {
 		t.Errorf("got %+v, want the first two families and size dropped", got)
 	}
 }

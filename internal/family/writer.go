@@ -17,6 +17,10 @@ const MaxLabelBytes = 1024
 // goroutine at a time.
 type Writer struct {
 	series map[*Family]*Series
+
+	admission *Admission
+	foreign   []*Series
+	claimed   map[string]string // by a sample's name, the foreign family that has it
 }
 
 // NewWriter returns a writer for the families of enabled. The sizes of a former

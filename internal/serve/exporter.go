@@ -36,6 +36,9 @@ type Collector struct {
 	// does not return in time is left behind, and is not started again before it
 	// returned. An error means that something is missing; what was added is served.
 	Collect func(ctx context.Context, w *family.Writer) error
+	// Foreign says that it may add families that the table does not list
+	// (family.Writer.Foreign), so it runs also when all of its own are turned off.
+	Foreign bool
 }
 
 // Ready says whether every source has answered once or is known not to.

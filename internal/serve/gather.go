@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -26,6 +27,7 @@ type GatherOptions struct {
 type Gatherer struct {
 	exporter Exporter
 	families family.Table
+	foreign  *family.Admission
 	opts     GatherOptions
 	slots    []*slot
 
@@ -56,6 +58,7 @@ func (r Result) Encode(b *bytes.Buffer, f family.Format) {
 type slot struct {
 	Collector
 	families family.Table
+	foreign  *family.Admission
 
 	mu      sync.Mutex
 	running bool
@@ -66,18 +69,23 @@ type slot struct {
 // NewGatherer checks the exporter's table and applies the filter to it. A bad
 // filter is an error that names the group or the expression.
 func NewGatherer(e Exporter, o GatherOptions) (*Gatherer, error) {
-	if err := append(e.Families[:len(e.Families):len(e.Families)], SelfFamilies()...).Check(); err != nil {
+	all := slices.Concat(e.Families, SelfFamilies())
+	if err := all.Check(); err != nil {
 		return nil, fmt.Errorf("exporter %s: %w", e.Name, err)
+	}
+	foreign, err := family.NewAdmission(all, processFamilies(), o.Filter)
+	if err != nil {
+		return nil, err
 	}
 	selected, err := e.Families.Select(o.Filter)
 	if err != nil {
 		return nil, err
 	}
-	g := &Gatherer{exporter: e, families: selected, opts: o}
+	g := &Gatherer{exporter: e, families: selected, foreign: foreign, opts: o}
 	for _, c := range e.Collectors {
 		// A collector all of whose families are off does not run.
-		if own := selected.Of(c.Name); len(own) > 0 {
-			g.slots = append(g.slots, &slot{Collector: c, families: own})
+		if own := selected.Of(c.Name); len(own) > 0 || c.Foreign {
+			g.slots = append(g.slots, &slot{Collector: c, families: own, foreign: foreign})
 		}
 	}
 	return g, nil
@@ -164,6 +172,7 @@ func (s *slot) run(ctx context.Context, logger *slog.Logger) (*family.Writer, ou
 	}
 	s.running = true
 	w := family.NewWriter(s.families, s.last)
+	w.Admit(s.foreign)
 	s.mu.Unlock()
 
 	done := make(chan error, 1)
@@ -219,6 +228,6 @@ func (g *Gatherer) logDropped(d []family.Dropped) {
 	g.dropped = names
 	g.mu.Unlock()
 	if changed && names != "" {
-		g.opts.Logger.Warn("series budget reached: families are not served", "budget", g.opts.Budget, "families", names)
+		g.opts.Logger.Warn("families are not served: the series budget is reached, or their name is another's", "budget", g.opts.Budget, "families", names)
 	}
 }

@@ -196,7 +196,34 @@ func TestABudgetIsKeptAndWhatItCostsIsSaid(t *testing.T) {
 			}
 		}
 	}
-	if n := strings.Count(log.String(), "loadline_b (1)"); n != 1 {
+	if n := strings.Count(log.String(), "loadline_b (1, budget)"); n != 1 {
 		t.Errorf("the dropped family was logged %d times:\n%s", n, log.String())
+	}
+}
+
+func TestACollectorOfForeignFamiliesRunsWithoutItsOwn(t *testing.T) {
+	e := exporter(func(_ context.Context, w *family.Writer, own *family.Family) error {
+		w.Series(own).Add(1)
+		for _, name := range []string{"x", "loadline_build_info", "go_goroutines"} {
+			s, err := w.Foreign(&family.Family{Name: name, Type: family.Gauge, Help: "X."})
+			if (err == nil) != (name == "x") {
+				t.Errorf("%s: %v", name, err)
+			}
+			if err == nil {
+				s.AddForeign("", 1, nil)
+			}
+		}
+		return nil
+	})
+	for _, runs := range []bool{true, false} {
+		e.Collectors[0].Foreign = runs
+		g, err := NewGatherer(e, GatherOptions{Filter: family.Filter{Deny: []string{"loadline_a"}}, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := gather(t, g, time.Minute)
+		if strings.Contains(text, "\nx 1\n") != runs || strings.Contains(text, "loadline_a 1\n") {
+			t.Errorf("foreign: %t:\n%s", runs, text)
+		}
 	}
 }

@@ -36,16 +36,31 @@ type Handler struct {
 // NewHandler returns the handler of g's exporter. While draining says true,
 // it is not ready.
 func NewHandler(g *Gatherer, draining func() bool, logger *slog.Logger) *Handler {
-	h := &Handler{gatherer: g, process: prometheus.NewRegistry(), logger: logger, mux: http.NewServeMux()}
-	h.process.MustRegister(
-		collectors.NewGoCollector(),
-		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-	)
+	h := &Handler{gatherer: g, process: newProcessRegistry(), logger: logger, mux: http.NewServeMux()}
 	h.mux.HandleFunc("GET /metrics", h.metrics)
 	AddHealth(h.mux, func() bool { return !draining() && g.exporter.Ready() })
 	h.mux.HandleFunc("GET /loadline/v1/sources", h.sources)
 	h.mux.HandleFunc("GET /{$}", h.landing)
 	return h
+}
+
+func newProcessRegistry() *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	return r
+}
+
+// processFamilies are the names of client_golang's families of this process.
+func processFamilies() []string {
+	families, _ := newProcessRegistry().Gather() // what cannot be read is not served either
+	names := make([]string, 0, len(families))
+	for _, f := range families {
+		names = append(names, f.GetName())
+	}
+	return names
 }
 
 // ServeHTTP answers a request.

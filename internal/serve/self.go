@@ -1,6 +1,8 @@
 package serve
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
@@ -71,13 +73,15 @@ func describeSelf(e Exporter, outcomes []outcome, kept family.Budgeted, budget i
 		w.Series(collectorSuccess).Add(truth(o.err == nil), o.collector)
 		w.Series(collectorDuration).Add(o.took.Seconds(), o.collector)
 	}
-	dropped := 0
+	dropped := map[string]int{family.ReasonBudget: 0} // there from the start, so that it can rise
 	for _, d := range kept.Dropped {
-		dropped += d.Series
+		dropped[d.Reason] += d.Series
 	}
 	w.Series(exporterSeries).Add(float64(kept.Series))
 	w.Series(exporterSeriesBudget).Add(float64(budget))
-	w.Series(exporterSeriesDropped).Add(float64(dropped), "budget")
+	for _, reason := range slices.Sorted(maps.Keys(dropped)) {
+		w.Series(exporterSeriesDropped).Add(float64(dropped[reason]), reason)
+	}
 	return family.Budget(SelfFamilies(), []*family.Writer{w}, 0)
 }
 
@@ -98,7 +102,7 @@ func truth(b bool) float64 {
 func droppedNames(d []family.Dropped) []string {
 	names := make([]string, 0, len(d))
 	for _, x := range d {
-		names = append(names, x.Family.Name+" ("+strconv.Itoa(x.Series)+")")
+		names = append(names, x.Family.Name+" ("+strconv.Itoa(x.Series)+", "+x.Reason+")")
 	}
 	return names
 }
