@@ -15,9 +15,10 @@ type settings struct {
 type Option func(*settings)
 
 // WithCRI enables the Kubernetes plugin. sandbox names the pause image, which
-// must be imported into the namespace k8s.io before the first pod starts; CNI
-// configuration is looked for in cni/net.d below containerd's root, programs
-// in /usr/lib/cni.
+// must be imported into the namespace k8s.io before the first pod starts (RunPod
+// imports Pause); CNI configuration is looked for in cni/net.d below containerd's
+// root, programs in /usr/lib/cni. Pods of RunPod share the node's network and need
+// neither.
 func WithCRI(sandbox string) Option {
 	return func(s *settings) { s.cri, s.sandbox = true, sandbox }
 }
@@ -48,12 +49,16 @@ disabled_plugins = ["%[2]s"]
 	// restrict_oom_score_adj: without CAP_SYS_RESOURCE runc may not lower
 	// oom_score_adj to the -998 that a pod's sandbox asks for.
 	return config + fmt.Sprintf(`[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = %q
+  sandbox_image = %[1]q
   restrict_oom_score_adj = true
   stream_server_address = "127.0.0.1"
   stream_server_port = "0"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
-    conf_dir = "%s/root/cni/net.d"
+    conf_dir = "%[2]s/root/cni/net.d"
+  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+    runtime_type = "io.containerd.runc.v2"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+      Root = "%[2]s/runc"
 `, s.sandbox, dir)
 }

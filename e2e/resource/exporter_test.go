@@ -40,20 +40,21 @@ type exporter struct {
 	logs *log
 }
 
-// startExporter starts the exporter on containerd's and Docker's sockets and waits
+// startExporter starts the exporter on containerd's and Docker's sockets, with more
+// arguments, and waits
 // until it has asked every source. The test fails unless it ends well.
-func startExporter(t testing.TB, containerd, docker string) *exporter {
+func startExporter(t testing.TB, containerd, docker string, more ...string) *exporter {
 	t.Helper()
 	need.Root(t)
 	e := &exporter{t: t, logs: &log{}}
 	listening := make(chan []string, 1)
 	command := resource.Command()
 	command.Listening = func(addresses []string) { listening <- addresses }
-	args := []string{
+	args := append([]string{
 		"--web.listen-address=127.0.0.1:0", "--log.level=debug",
 		"--containerd-address=" + containerd, "--docker-host=" + docker,
 		"--kubelet-url=https://" + closedAddress(t),
-	}
+	}, more...)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan int, 1)
 	go func() { ended <- serve.Main(ctx, command, args, io.Discard, e.logs) }()

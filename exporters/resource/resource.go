@@ -23,6 +23,7 @@ import (
 	"github.com/loadline-exporters/loadline/exporters/resource/cgroup"
 	"github.com/loadline-exporters/loadline/exporters/resource/container"
 	"github.com/loadline-exporters/loadline/exporters/resource/containerd"
+	"github.com/loadline-exporters/loadline/exporters/resource/cri"
 	"github.com/loadline-exporters/loadline/exporters/resource/docker"
 	"github.com/loadline-exporters/loadline/exporters/resource/jobs"
 	"github.com/loadline-exporters/loadline/exporters/resource/kubelet"
@@ -45,6 +46,7 @@ type Options struct {
 	Node       node.Options
 	NodeName   string
 	Containerd string // socket
+	CRI        string // socket; empty for the usual ones
 	Docker     string // unix:///path or tcp://host:port
 	Kubelet    kubelet.Options
 	Kubeconfig string // for the owners of Jobs; empty: in-cluster, if any
@@ -59,6 +61,8 @@ func (o *Options) AddFlags(g serve.FlagGroup) {
 	g.Flag("node-name", "The node's name, where the kubelet does not say it; by default the host's name.").
 		Envar("NODE_NAME").StringVar(&o.NodeName)
 	g.Flag("containerd-address", "containerd's socket.").Default(containerd.DefaultAddress).StringVar(&o.Containerd)
+	g.Flag("cri-address", "Socket of a container runtime that speaks Kubernetes' CRI; by default containerd's, then CRI-O's usual ones.").
+		StringVar(&o.CRI)
 	g.Flag("docker-host", "Docker's socket, unix:///path or tcp://host:port.").Default(docker.DefaultHost).StringVar(&o.Docker)
 	g.Flag("kubelet-url", "The node's kubelet.").Default(kubelet.DefaultURL).StringVar(&o.Kubelet.URL)
 	g.Flag("kubelet-token-file", "File with the bearer token for the kubelet; it is read anew for each request.").
@@ -90,6 +94,7 @@ type sources struct {
 	index      *container.Index
 	kubelet    *source.Polled[[]container.Pod]
 	containerd *source.Polled[container.Engines]
+	cri        *source.Polled[container.Engines]
 	docker     *source.Polled[container.Engines]
 	jobs       *jobs.Watcher
 	close      []func() error
@@ -123,7 +128,7 @@ func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
 		Families:   metrics.Table(),
 		Collectors: collectors,
 		Sources: []*source.Source{
-			s.watcher.Source, s.watcher.Notify, s.kubelet.Source, s.containerd.Source, s.docker.Source, s.jobs.Source,
+			s.watcher.Source, s.watcher.Notify, s.kubelet.Source, s.containerd.Source, s.cri.Source, s.docker.Source, s.jobs.Source,
 		},
 		Run: s.run,
 	}, nil
@@ -138,6 +143,7 @@ func (o *Options) sources(logger *slog.Logger, proc procfs.FS) (*sources, error)
 	ask := func() {
 		s.kubelet.Wake()
 		s.containerd.Wake()
+		s.cri.Wake()
 		s.docker.Wake()
 	}
 	s.watcher = cgroup.NewWatcher(tree, treeErr, logger, func() {
@@ -156,15 +162,20 @@ func (o *Options) sources(logger *slog.Logger, proc procfs.FS) (*sources, error)
 	if err != nil {
 		return nil, err
 	}
+	r, err := cri.New(o.criAddresses()...)
+	if err != nil {
+		return nil, err
+	}
 	d, err := docker.New(o.Docker)
 	if err != nil {
 		return nil, err
 	}
-	s.close = append(s.close, c.Close, d.Close)
+	s.close = append(s.close, c.Close, r.Close, d.Close)
 	s.kubelet = source.NewPolled("kubelet", logger, k.Fetch)
 	s.containerd = source.NewPolled("containerd", logger, c.Fetch)
+	s.cri = source.NewPolled("cri", logger, r.Fetch)
 	s.docker = source.NewPolled("docker", logger, d.Fetch)
-	s.kubelet.Changed, s.containerd.Changed, s.docker.Changed = joinAgain, joinAgain, joinAgain
+	s.kubelet.Changed, s.containerd.Changed, s.cri.Changed, s.docker.Changed = joinAgain, joinAgain, joinAgain, joinAgain
 	// The kubelet renders all its pods for each answer.
 	s.kubelet.Spacing = 3 * time.Second
 
@@ -173,10 +184,18 @@ func (o *Options) sources(logger *slog.Logger, proc procfs.FS) (*sources, error)
 		started = container.StartedBy(tree, proc)
 	}
 	s.index = container.NewIndex(container.Sources{
-		Dirs: s.watcher.Dirs, Pods: s.kubelet.Get, Docker: s.docker.Get, Containerd: s.containerd.Get,
+		Dirs: s.watcher.Dirs, Pods: s.kubelet.Get, Docker: s.docker.Get, Containerd: s.containerd.Get, CRI: s.cri.Get,
 		Settled: s.settled, Ask: ask, Started: started,
 	}, o.nodeName())
 	return s, nil
+}
+
+// criAddresses are where a runtime that speaks CRI is looked for.
+func (o *Options) criAddresses() []string {
+	if o.CRI != "" {
+		return []string{o.CRI}
+	}
+	return append([]string{o.Containerd}, cri.CRIOAddresses...)
 }
 
 func (o *Options) nodeName() string {
@@ -192,13 +211,13 @@ func (o *Options) nodeName() string {
 
 // settled says whether everything that names containers was asked.
 func (s *sources) settled() bool {
-	return s.watcher.Source.Ready() && s.kubelet.Ready() && s.containerd.Ready() && s.docker.Ready()
+	return s.watcher.Source.Ready() && s.kubelet.Ready() && s.containerd.Ready() && s.cri.Ready() && s.docker.Ready()
 }
 
 func (s *sources) run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, run := range []func(context.Context){
-		s.watcher.Run, s.index.Run, s.kubelet.Run, s.containerd.Run, s.docker.Run, s.jobs.Run,
+		s.watcher.Run, s.index.Run, s.kubelet.Run, s.containerd.Run, s.cri.Run, s.docker.Run, s.jobs.Run,
 	} {
 		wg.Go(func() { run(ctx) })
 	}

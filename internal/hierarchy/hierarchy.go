@@ -58,6 +58,7 @@ type Place struct {
 const (
 	labelPodName       = "io.kubernetes.pod.name"
 	labelPodNamespace  = "io.kubernetes.pod.namespace"
+	labelPodUID        = "io.kubernetes.pod.uid"
 	labelContainerName = "io.kubernetes.container.name"
 
 	labelSwarmService = "com.docker.swarm.service.name"
@@ -101,6 +102,20 @@ func OfLabels(engine, name string, labels map[string]string) Place {
 		Pod: name, Container: name, Orchestrator: engine,
 	}
 }
+
+// PodLabels are the labels that a kubelet has its containers carry, for engines that
+// say the same in other ways. The container's name is empty for a pod's sandbox.
+func PodLabels(namespace, pod, uid, container string) map[string]string {
+	labels := map[string]string{labelPodNamespace: namespace, labelPodName: pod, labelPodUID: uid}
+	if container != "" {
+		labels[labelContainerName] = container
+	}
+	return labels
+}
+
+// PodUID is the UID of a Kubernetes container's pod by its labels; empty for any
+// other.
+func PodUID(labels map[string]string) string { return labels[labelPodUID] }
 
 // swarmSlot is the task's name without the task's id: "web.1", or for a global
 // service the service's name and the node's id.

@@ -116,7 +116,7 @@ var units = map[string]string{CPU: "core", Memory: "byte", EphemeralStorage: "by
 
 func (e *emitter) describe(c *Container, s cgroup.Stats) {
 	l := c.labels.place
-	e.info.AddBlock(l, 1, c.ID, c.CgroupPath, c.Image, c.ImageDigest, c.Node, c.Runtime, c.Orchestrator)
+	e.info.AddBlock(l, 1, c.ID, c.CgroupPath, c.Image, c.ImageDigest, c.Node, c.Runtime, c.Orchestrator, string(c.Kind))
 	requests, limits := c.Requests, c.Limits
 	if !c.FromPod {
 		requests, limits = grouped(c, s)

@@ -23,6 +23,7 @@ type Engine struct {
 	Labels      map[string]string
 	CgroupsPath string // as in the OCI runtime specification; empty if unknown
 	Sandbox     bool   // it holds a pod's namespaces and runs nothing of the user's
+	Runtime     string // what the engine calls itself; empty where that is the source's name
 }
 
 // Engines are an engine's containers by a key of its own: containerd's ids are
@@ -43,12 +44,26 @@ type Pod struct {
 // PodContainer is a container of a pod.
 type PodContainer struct {
 	Name             string
+	Kind             Kind
 	ID               string // of its present instance, without the runtime's prefix; empty before it ran
 	Runtime          string // containerd, cri-o, docker
 	Image            string
 	ImageDigest      string
 	Requests, Limits Resources
 }
+
+// Kind tells the containers of a pod apart. It is the value of the label kind.
+type Kind string
+
+// The kinds of containers.
+const (
+	App       Kind = "app" // also every container outside of Kubernetes
+	Init      Kind = "init"
+	Sidecar   Kind = "sidecar" // an init container that is restarted for as long as the pod lives (KEP-753)
+	Ephemeral Kind = "ephemeral"
+	Sandbox   Kind = "sandbox"
+	Unknown   Kind = "" // in a pod that the kubelet does not know
+)
 
 // Resources are amounts by resource; what is not set is missing.
 type Resources map[string]float64
@@ -76,6 +91,8 @@ type Container struct {
 	Requests, Limits Resources
 	FromPod          bool
 	Sandbox          bool
+	Kind             Kind
+	PodUID           string // of the API; empty outside of Kubernetes or where no source says it
 
 	labels labels
 }

@@ -29,6 +29,7 @@ type Sources struct {
 	Pods       func() ([]Pod, bool)
 	Docker     func() (Engines, bool)
 	Containerd func() (Engines, bool)
+	CRI        func() (Engines, bool)
 	// Settled says whether every source was asked at least once.
 	Settled func() bool
 	// Ask, if set, asks the sources for fresh snapshots soon.

@@ -37,8 +37,10 @@ func (ix *Index) facts() *facts {
 			f.addPods(pods)
 		}
 	}
-	// Docker comes last and wins: what it knows has a name.
+	// The last wins: CRI says of containerd's containers which pods they are in, and
+	// what Docker knows has a name.
 	f.addEngine(hierarchy.Containerd, ix.sources.Containerd)
+	f.addEngine(hierarchy.Containerd, ix.sources.CRI)
 	f.addEngine(hierarchy.Docker, ix.sources.Docker)
 	return f
 }
@@ -68,12 +70,17 @@ func (f *facts) addEngine(runtime string, get func() (Engines, bool)) {
 	}
 	f.naming = true
 	for _, e := range engines {
-		if former, ok := f.byID[e.ID]; ok && e.CgroupsPath == "" {
-			e.CgroupsPath = former.CgroupsPath
+		former := f.byID[e.ID]
+		e.CgroupsPath = or(e.CgroupsPath, former.CgroupsPath)
+		if e.Runtime != "" {
+			// containerd's name of an image is whole, and cAdvisor's; to CRI it is what
+			// somebody typed, or an id.
+			e.Image, e.ImageDigest = or(former.Image, e.Image), or(former.ImageDigest, e.ImageDigest)
 		}
-		f.byID[e.ID] = named{e, runtime}
+		known := named{e, or(e.Runtime, runtime)}
+		f.byID[e.ID] = known
 		if e.CgroupsPath != "" {
-			f.byPath[cgroup.RuntimePath(e.CgroupsPath)] = named{e, runtime}
+			f.byPath[cgroup.RuntimePath(e.CgroupsPath)] = known
 		}
 	}
 }
@@ -101,6 +108,7 @@ func (f *facts) identify(path string, m *memo) (c *Container, known bool) {
 		c.Name, c.Image, c.ImageDigest = e.Name, e.Image, e.ImageDigest
 		c.Runtime, c.Sandbox = e.runtime, e.Sandbox
 		c.Place = hierarchy.OfLabels(e.runtime, e.Name, e.Labels)
+		id.PodUID = or(id.PodUID, hierarchy.PodUID(e.Labels))
 	}
 	byPod := f.placeInPod(c, id, m)
 	switch pod := f.podByUID[id.PodUID]; {
@@ -115,6 +123,7 @@ func (f *facts) identify(path string, m *memo) (c *Container, known bool) {
 	if c.Sandbox {
 		c.Container = sandboxName
 	}
+	c.Kind, c.PodUID = m.kind(c), f.apiUID(id.PodUID)
 	// An engine knows a container before the kubelet, which alone knows its workload.
 	awaited := f.kubelet && c.Orchestrator == hierarchy.Kubernetes
 	return c, byPod || byEngine && !awaited
@@ -128,6 +137,28 @@ type podFacts struct {
 	pod       *Pod
 	container string
 	spec      *PodContainer // nil for a sandbox
+}
+
+// kind is a container's kind, as far as it is known.
+func (m *memo) kind(c *Container) Kind {
+	switch {
+	case c.Sandbox:
+		return Sandbox
+	case m.pod != nil && m.pod.spec != nil:
+		return m.pod.spec.Kind
+	case c.Orchestrator != hierarchy.Kubernetes:
+		return App
+	}
+	return Unknown
+}
+
+// apiUID is a pod's UID in the API, of that in its cgroups' names, which for a
+// static pod is another.
+func (f *facts) apiUID(uid string) string {
+	if pod := f.podByUID[uid]; pod != nil {
+		return string(pod.UID)
+	}
+	return uid
 }
 
 // placeInPod takes what the kubelet says, or last said.

@@ -25,6 +25,7 @@ type world struct {
 	pods       []Pod
 	docker     Engines
 	containerd Engines
+	cri        Engines
 	unsettled  bool
 	asked      int
 }
@@ -48,7 +49,7 @@ func (w *world) index() *Index {
 			defer w.mu.Unlock()
 			return w.pods, w.pods != nil
 		},
-		Docker: engines(&w.docker), Containerd: engines(&w.containerd),
+		Docker: engines(&w.docker), Containerd: engines(&w.containerd), CRI: engines(&w.cri),
 		Settled: func() bool {
 			w.mu.Lock()
 			defer w.mu.Unlock()

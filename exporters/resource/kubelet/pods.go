@@ -44,9 +44,10 @@ type pod struct {
 }
 
 type podContainer struct {
-	Name      string `json:"name"`
-	Image     string `json:"image"`
-	Resources struct {
+	Name          string `json:"name"`
+	Image         string `json:"image"`
+	RestartPolicy string `json:"restartPolicy"` // of init containers: "Always" makes a sidecar
+	Resources     struct {
 		Requests amounts `json:"requests"`
 		Limits   amounts `json:"limits"`
 	} `json:"resources"`
@@ -170,17 +171,27 @@ func (p *pod) containers() []container.PodContainer {
 		}
 	}
 	var out []container.PodContainer
-	for _, list := range [][]podContainer{p.Spec.InitContainers, p.Spec.Containers, p.Spec.EphemeralContainers} {
-		for _, c := range list {
+	for _, list := range []struct {
+		kind       container.Kind
+		containers []podContainer
+	}{{container.Init, p.Spec.InitContainers}, {container.App, p.Spec.Containers}, {container.Ephemeral, p.Spec.EphemeralContainers}} {
+		for _, c := range list.containers {
 			s := statuses[c.Name]
 			runtime, id, _ := strings.Cut(s.ContainerID, "://")
 			out = append(out, container.PodContainer{
-				Name: c.Name, ID: id, Runtime: runtime, Image: c.Image, ImageDigest: digest(s.ImageID),
+				Name: c.Name, Kind: c.kind(list.kind), ID: id, Runtime: runtime, Image: c.Image, ImageDigest: digest(s.ImageID),
 				Requests: c.Resources.Requests.byName(), Limits: c.Resources.Limits.byName(),
 			})
 		}
 	}
 	return out
+}
+
+func (c podContainer) kind(listed container.Kind) container.Kind {
+	if listed == container.Init && c.RestartPolicy == "Always" {
+		return container.Sidecar
+	}
+	return listed
 }
 
 // digest takes the manifest's digest of "repository@sha256:…"; an id alone

@@ -120,8 +120,8 @@ var (
 // Loadline's own families of containers.
 var (
 	ContainerInfo = loadlineContainer("loadline_container_info", "",
-		"What a container is: its id and cgroup, its image's reference and digest, its node, what runs it and what orchestrates it; always 1.",
-		"container_id", "id", "image", "image_digest", "node", "runtime", "orchestrator")
+		"What a container is: its id and cgroup, its image's reference and digest, its node, what runs it, what orchestrates it and which kind of container of a pod it is (app, init, sidecar, ephemeral, sandbox); always 1.",
+		"container_id", "id", "image", "image_digest", "node", "runtime", "orchestrator", "kind")
 	ContainerRequests = loadlineContainer("loadline_container_resource_requests", "",
 		"What the container asks for (cpu in cores, memory and ephemeral_storage in bytes): by the pod's specification, else by the control group's reservation.",
 		"id", "resource", "unit")
