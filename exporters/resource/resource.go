@@ -119,6 +119,7 @@ func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
 	if s.watcher.Tree != nil {
 		containers := &container.Collector{List: s.index.List, Reader: s.watcher.Tree}
 		collectors = append(collectors, serve.Collector{Name: "container", Collect: containers.Collect})
+		collectors = append(collectors, s.network(o.Node.ProcFS)...)
 	}
 	collectors = append(collectors, serve.Collector{Name: "machine", Collect: machine.New(o.Node.ProcFS, o.Node.RootFS).Collect})
 	collectors = slices.DeleteFunc(collectors, func(c serve.Collector) bool { return !o.collectors.Enabled(c.Name) })

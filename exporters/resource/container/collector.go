@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"sync"
 
 	"github.com/loadline-exporters/loadline/exporters/resource/cgroup"
@@ -23,6 +24,20 @@ func renderLabels(c *Container) labels {
 		container: family.NewBlock(metrics.ContainerLabels, append([]string{c.CgroupPath, c.Name, c.Image}, place...)),
 		place:     family.NewBlock(metrics.PlaceLabels, place),
 	}
+}
+
+// Render renders the labels. It is done once, before anybody else has the container.
+func (c *Container) Render() { c.labels = renderLabels(c) }
+
+// Labels are the container's metrics.ContainerLabels, rendered.
+func (c *Container) Labels() family.Block { return c.labels.container }
+
+// SandboxLabels stand for the labels of a pod's sandbox that is not known, as with
+// CRI-O, which runs pods without one: id is the pod's control group.
+func (c *Container) SandboxLabels() family.Block {
+	return family.NewBlock(metrics.ContainerLabels, []string{
+		path.Dir(c.CgroupPath), "", "", c.Namespace, c.Pod, sandboxName, c.Workload.Name, c.Workload.Type,
+	})
 }
 
 // Reader reads a control group's counters. *cgroup.Tree is one.

@@ -39,7 +39,7 @@ func containers(paths ...string) func() []*Container {
 	var list []*Container
 	for _, p := range paths {
 		c := &Container{CgroupPath: p, Place: hierarchy.OfLabels(hierarchy.Containerd, p[1:], nil), Name: p[1:]}
-		c.labels = renderLabels(c)
+		c.Render()
 		list = append(list, c)
 	}
 	return func() []*Container { return list }

@@ -130,7 +130,7 @@ func (ix *Index) join() (held int) {
 			continue
 		}
 		c.Started = m.started
-		c.labels = renderLabels(c)
+		c.Render()
 		list = append(list, c)
 	}
 	ix.known = known

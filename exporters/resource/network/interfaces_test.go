@@ -1,0 +1,93 @@
+package network
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/loadline-exporters/loadline/e2e/need"
+)
+
+// pausedIn starts a process in a network namespace of its own and returns its PID.
+func pausedIn(t *testing.T) string {
+	t.Helper()
+	need.Root(t)
+	c := exec.Command("sleep", "600")
+	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = c.Process.Kill()
+		_ = c.Wait()
+	})
+	return strconv.Itoa(c.Process.Pid)
+}
+
+func TestInterfacesAreServedOnceAPod(t *testing.T) {
+	m := newMachine(t)
+	m.kubernetes("web", "", 10)
+	m.kubernetes("web", "app", 11)
+	m.process(10, "a")
+	m.process(11, "a")
+	m.kubernetes("bare", "app", 12) // without a sandbox
+	m.process(12, "b")
+	lines, err := collect(t.Context(), t, "network", (&Interfaces{Namespaces: m.namespaces()}).Collect)
+	if err != nil {
+		t.Error(err)
+	}
+	web := `{id="/kubepods/web/",name="kubepods/web/",image="",namespace="shop",pod="web",container="",workload="web",workload_type="deployment",interface="eth0"}`
+	bare := `{id="/kubepods/bare",name="",image="",namespace="shop",pod="bare",container="POD",workload="bare",workload_type="deployment",interface="eth0"}`
+	var want []string
+	for name, value := range map[string]string{
+		"receive_bytes": "100", "receive_packets": "10", "receive_errors": "1", "receive_packets_dropped": "2",
+		"transmit_bytes": "200", "transmit_packets": "20", "transmit_errors": "3", "transmit_packets_dropped": "4",
+	} {
+		want = append(want, "container_network_"+name+"_total"+web+" "+value, "container_network_"+name+"_total"+bare+" "+value)
+	}
+	slices.Sort(lines)
+	slices.Sort(want)
+	if !slices.Equal(lines, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestAPodThatCannotBeReadLosesNothingElse(t *testing.T) {
+	m := newMachine(t)
+	m.plain("good", 10)
+	m.plain("bad", 11)
+	m.process(10, "a")
+	m.process(11, "b")
+	dev := filepath.Join(m.procfs, "11", deviceFile)
+	if err := os.Remove(dev); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(dev, 0o755); err != nil { // reading it is an error
+		t.Fatal(err)
+	}
+	lines, err := collect(t.Context(), t, "network", (&Interfaces{Namespaces: m.namespaces()}).Collect)
+	if len(lines) != 8 || !strings.Contains(lines[0], `pod="good"`) {
+		t.Errorf("got\n%s", strings.Join(lines, "\n"))
+	}
+	if err == nil || !strings.Contains(err.Error(), "default/bad") {
+		t.Errorf("the error does not name what is missing: %v", err)
+	}
+}
+
+func TestReadingInterfacesEndsWithItsContext(t *testing.T) {
+	m := newMachine(t)
+	m.plain("web", 10)
+	m.process(10, "a")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	lines, err := collect(ctx, t, "network", (&Interfaces{Namespaces: m.namespaces()}).Collect)
+	if len(lines) > 0 || err == nil {
+		t.Errorf("got %v, %v", lines, err)
+	}
+}
