@@ -22,6 +22,13 @@ var (
 		"Whether a CPU is online; missing where the kernel cannot take the first CPU offline.", "cpu")
 	NodeCPUIsolated = nodeGauge("cpu", "node_cpu_isolated", "",
 		"CPUs that the scheduler leaves alone (isolcpus, isolated cpusets), always 1.", "cpu")
+	NodeCPUInfo = nodeGauge("cpu", "node_cpu_info", "",
+		"What a CPU is, from /proc/cpuinfo, always 1; only with --collector.cpu.info.",
+		"package", "core", "cpu", "vendor", "family", "model", "model_name", "microcode", "stepping", "cachesize")
+	NodeCPUFlagInfo = nodeGauge("cpu", "node_cpu_flag_info", "",
+		"Flags of the first CPU that --collector.cpu.info.flags-include chooses, always 1.", "flag")
+	NodeCPUBugInfo = nodeGauge("cpu", "node_cpu_bug_info", "",
+		"Bugs of the first CPU that --collector.cpu.info.bugs-include chooses, always 1.", "bug")
 )
 
 // The families of collector stat: the counters of /proc/stat that no CPU owns.
@@ -38,6 +45,8 @@ var (
 		"Threads that run or are ready to.")
 	NodeProcessesBlocked = nodeGauge("stat", "node_procs_blocked", "",
 		"Threads that wait for I/O and cannot be interrupted.")
+	NodeSoftIRQs = nodeCounter("stat", "node_softirqs_total", "",
+		"Soft interrupts of all CPUs by vector; only with --collector.stat.softirq.", "vector")
 )
 
 // The families of collector loadavg: threads that run, are ready to or wait
@@ -265,6 +274,7 @@ func nodeTable() family.Table {
 	}
 	return slices.Concat(family.Table{
 		NodeCPUSeconds, NodeCPUGuestSeconds, NodeCPUCoreThrottles, NodeCPUPackageThrottles, NodeCPUOnline, NodeCPUIsolated,
+		NodeCPUInfo, NodeCPUFlagInfo, NodeCPUBugInfo,
 	}, memory, family.Table{
 		NodeLoad1, NodeLoad5, NodeLoad15,
 		NodeFilesystemDeviceError, NodeFilesystemReadonly, NodeFilesystemSize, NodeFilesystemFree, NodeFilesystemAvail,
@@ -282,7 +292,7 @@ func nodeTable() family.Table {
 		NodeNetworkTransmitCompressed,
 		NodePressureCPUWaiting, NodePressureIOWaiting, NodePressureIOStalled, NodePressureMemoryWaiting,
 		NodePressureMemoryStalled, NodePressureIRQStalled,
-		NodeInterrupts, NodeContextSwitches, NodeForks, NodeBootTime, NodeProcessesRunning, NodeProcessesBlocked,
+		NodeInterrupts, NodeContextSwitches, NodeForks, NodeBootTime, NodeProcessesRunning, NodeProcessesBlocked, NodeSoftIRQs,
 		NodeUnameInfo,
 	})
 }

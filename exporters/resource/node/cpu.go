@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 
@@ -18,25 +19,32 @@ import (
 
 // cpu serves what each CPU spent its time on, and its state.
 type cpu struct {
-	proc procfs.FS
-	sys  sysfs.FS
+	shared  *sharedStat
+	sys     sysfs.FS
+	proc    procfs.FS
+	options CPUOptions
+	flags   *regexp.Regexp // of info; nil for none
+	bugs    *regexp.Regexp
 
 	served map[int64]cpuTimes // by CPU, what the last scrape was told
 }
 
-func newCPU(proc procfs.FS, sys sysfs.FS) *cpu {
-	return &cpu{proc: proc, sys: sys, served: map[int64]cpuTimes{}}
+func newCPU(e environment, shared *sharedStat) *cpu {
+	return &cpu{
+		shared: shared, sys: e.sys, proc: e.proc, options: e.CPU, flags: e.match.cpuFlags, bugs: e.match.cpuBugs,
+		served: map[int64]cpuTimes{},
+	}
 }
 
 // Collect implements serve.Collector's contract: it runs once at a time.
 func (c *cpu) Collect(_ context.Context, w *family.Writer) error {
-	times := c.times(w)
+	times, info := c.times(w), c.addInfo(w)
 	cpus, err := c.sys.CPUs()
 	if err != nil {
-		return errors.Join(times, fmt.Errorf("list CPUs: %w", err))
+		return errors.Join(times, info, fmt.Errorf("list CPUs: %w", err))
 	}
 	online(w, cpus)
-	return errors.Join(times, throttles(w, cpus), c.isolated(w))
+	return errors.Join(times, info, throttles(w, cpus), c.isolated(w))
 }
 
 // cpuTimes are the columns of a cpu line of /proc/stat, in seconds.
@@ -50,7 +58,7 @@ var (
 const idleMode = 3 // in cpuModes
 
 func (c *cpu) times(w *family.Writer) error {
-	stat, err := c.proc.Stat()
+	stat, err := c.shared.read(cpuReader)
 	if err != nil {
 		return fmt.Errorf("read CPU times: %w", err)
 	}
@@ -70,6 +78,9 @@ func (c *cpu) times(w *family.Writer) error {
 			all.Add(t[i], name, mode)
 		}
 		for i, mode := range guestModes {
+			if !c.options.Guest {
+				break
+			}
 			guests.Add(t[len(cpuModes)+i], name, mode)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/tools/txtar"
@@ -43,8 +44,49 @@ func unpack(t *testing.T, archive, rootFS string) machine {
 	m.options.SysFS = filepath.Join(m.dir, "sys")
 	m.options.UdevData = filepath.Join(m.dir, "udev")
 	m.options.RootFS = rootFS
-	m.kernel = kernel{statfs: m.statfs(t, rootFS), uname: m.uname(t)}
+	m.kernel = kernel{statfs: m.statfs(t, rootFS), uname: m.uname(t), adjtimex: m.adjtimex(t), now: aMoment, readInRoot: m.readInRoot}
+	if archive == "bare-metal" {
+		m.everything()
+	}
 	return m
+}
+
+// everything turns on what is off unless it is asked for.
+func (m *machine) everything() {
+	m.options.StatSoftIRQ = true
+	m.options.CPU = CPUOptions{Guest: true, Info: true, Flags: "^(aes|avx.*)$", Bugs: ".*"}
+	m.options.VMStatFields = defaultVMStatFields + "|^nr_dirty$"
+	m.options.NetstatFields = defaultNetstatFields + "|^Tcp_MaxConn$"
+	m.options.TextfileDirectories = []string{filepath.Join(m.dir, "text*[0-9]")}
+}
+
+func aMoment() time.Time {
+	return time.Date(2026, 1, 2, 3, 4, 5, 250e6, time.FixedZone("CET", 3600))
+}
+
+// readInRoot reads what the archive has below root, whatever the node's root is.
+func (m machine) readInRoot(_, path string) ([]byte, error) {
+	return os.ReadFile(filepath.Join(m.dir, "root", path))
+}
+
+// adjtimex answers what the archive's file timex says: the state and the fields in
+// the order of the structure. Without the file it is forbidden.
+func (m machine) adjtimex(t *testing.T) func(*unix.Timex) (int, error) {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(m.dir, "timex"))
+	if err != nil {
+		return func(*unix.Timex) (int, error) { return -1, unix.EPERM }
+	}
+	var state int
+	var x unix.Timex
+	if _, err := fmt.Sscan(string(data), &state, &x.Offset, &x.Freq, &x.Maxerror, &x.Esterror, &x.Status, &x.Constant, &x.Tick,
+		&x.Ppsfreq, &x.Jitter, &x.Shift, &x.Stabil, &x.Jitcnt, &x.Calcnt, &x.Errcnt, &x.Stbcnt, &x.Tai); err != nil {
+		t.Fatal(err)
+	}
+	return func(into *unix.Timex) (int, error) {
+		*into = x
+		return state, nil
+	}
 }
 
 func (m machine) write(t *testing.T, name, data string) {
@@ -54,6 +96,9 @@ func (m machine) write(t *testing.T, name, data string) {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte(data), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(path, aMoment(), aMoment()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -123,10 +168,15 @@ func (m machine) collectors(t *testing.T) []serve.Collector {
 
 // collect runs collectors once. Its error joins theirs, each with the name.
 func collect(cs []serve.Collector) (family.Budgeted, error) {
+	foreign, err := family.NewAdmission(metrics.Table(), nil, family.Filter{Compat: family.Compats})
+	if err != nil {
+		return family.Budgeted{}, err
+	}
 	var writers []*family.Writer
 	var errs []error
 	for _, c := range cs {
 		w := family.NewWriter(metrics.Table().Of(c.Name), nil)
+		w.Admit(foreign)
 		if err := c.Collect(context.Background(), w); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", c.Name, err))
 		}

@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/prometheus/procfs"
 	"github.com/prometheus/procfs/blockdevice"
@@ -31,14 +32,18 @@ import (
 // path that is no directory or a regular expression that does not compile is an
 // error that names the flag.
 func Collectors(o Options) ([]serve.Collector, error) {
-	return o.collectors(kernel{statfs: statfs, uname: unix.Uname})
+	return o.collectors(kernel{statfs, unix.Uname, unix.Adjtimex, time.Now, readInRoot})
 }
 
-// kernel are the system calls that collectors make; reading files aside, they are
-// all that a test must stand in for.
+// kernel are the system calls that collectors make, and the reading of files of
+// the node that are not the kernel's; they are all that a test must stand in for.
 type kernel struct {
-	statfs func(path string, into *unix.Statfs_t) error
-	uname  func(into *unix.Utsname) error
+	statfs   func(path string, into *unix.Statfs_t) error
+	uname    func(into *unix.Utsname) error
+	adjtimex func(*unix.Timex) (state int, err error)
+	now      func() time.Time
+
+	readInRoot func(root, path string) ([]byte, error)
 }
 
 func (o Options) collectors(k kernel) ([]serve.Collector, error) {
@@ -76,15 +81,16 @@ type environment struct {
 }
 
 func (e environment) basic() []serve.Collector {
+	shared := &sharedStat{proc: e.proc}
 	return []serve.Collector{
-		{Name: "cpu", Collect: newCPU(e.proc, e.sys).Collect},
+		{Name: "cpu", Collect: newCPU(e, shared).Collect},
 		{Name: "meminfo", Collect: meminfo{e.proc}.Collect},
 		{Name: "loadavg", Collect: loadavg{e.proc}.Collect},
 		{Name: "filesystem", Collect: newFilesystem(e.proc, e.Options, e.match, e.kernel.statfs).Collect},
 		{Name: "diskstats", Collect: diskstats{e.block, udev(e.UdevData), e.match.disks}.Collect},
 		{Name: "netdev", Collect: netdev{e.proc, e.SysFS, e.match.netDevices}.Collect},
 		{Name: "pressure", Collect: pressure{e.proc}.Collect},
-		{Name: "stat", Collect: stat{e.proc}.Collect},
+		{Name: "stat", Collect: stat{shared, e.StatSoftIRQ}.Collect},
 		{Name: "uname", Collect: uname{e.kernel.uname}.Collect},
 	}
 }
