@@ -9,7 +9,7 @@ TOOL := go tool -modfile=tools/go.mod
 ARGS ?=
 FUZZTIME ?= 1m
 
-.PHONY: up build test soak bench lint generate deps clean
+.PHONY: up build test guest soak bench lint generate deps clean
 
 ## up: build and run the main job; ARGS are further flags
 up: build/loadline
@@ -26,6 +26,11 @@ build/loadline:
 ## test: everything but the long ones, on real containerd, Docker and Chromium
 test: deps
 	go test -race -timeout 10m ./...
+
+## guest: the tests of e2e/guest/tests in a virtual machine with pure cgroup v2; GUEST names others
+guest:
+	@e2e/deps.sh guest
+	e2e/guest/guest.sh $(if $(GUEST),'$(GUEST)')
 
 ## soak: the long ones: each fuzz target for FUZZTIME, the whole test three times
 soak: deps

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Installs the programs that the tests run, on Debian as root; elsewhere it names
-# what is missing and fails.
+# what is missing and fails. `deps.sh guest` is what e2e/guest needs instead.
 set -euo pipefail
 
 declare -A package=(
   [containerd]=containerd [runc]=runc [dockerd]=docker.io [iptables]=iptables
   [chromium]=chromium [gcc]=build-essential
 )
+if [ "${1:-}" = guest ]; then
+  package=([qemu-system-x86_64]=qemu-system-x86 [debootstrap]=debootstrap [mkfs.ext4]=e2fsprogs)
+fi
 missing=()
 for program in "${!package[@]}"; do
   command -v "$program" >/dev/null || missing+=("${package[$program]}")

@@ -22,6 +22,7 @@ import (
 	"github.com/loadline-exporters/loadline/e2e/image"
 	"github.com/loadline-exporters/loadline/e2e/ledger"
 	"github.com/loadline-exporters/loadline/e2e/need"
+	"github.com/loadline-exporters/loadline/e2e/wait"
 )
 
 const (
@@ -107,7 +108,7 @@ func (c *Containerd) connect() {
 		if _, err := os.Stat(c.Address); err != nil {
 			return err // else the client would back off for seconds
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), wait.Limit(time.Second))
 		defer cancel()
 		serving, err := connection.IsServing(ctx)
 		if err == nil && !serving {
@@ -124,7 +125,7 @@ func (c *Containerd) connect() {
 // after it, checks that nothing is left.
 func (c *Containerd) stop() {
 	if c.Client != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), cleanLimit)
+		ctx, cancel := context.WithTimeout(context.Background(), wait.Limit(cleanLimit))
 		defer cancel()
 		if err := c.removeAll(ctx); err != nil {
 			c.t.Errorf("%v; the end of containerd's log:\n%s", err, c.daemon.Tail())

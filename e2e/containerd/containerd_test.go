@@ -26,7 +26,7 @@ const (
 // status waits for the container's end.
 func status(t *testing.T, c *Container) uint32 {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	ctx, cancel := context.WithTimeout(t.Context(), wait.Limit(limit))
 	defer cancel()
 	code, err := c.Wait(ctx)
 	if err != nil {

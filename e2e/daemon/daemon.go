@@ -89,7 +89,7 @@ func (d *Daemon) run(command *exec.Cmd, started chan<- error) {
 // Ready waits until check returns nil, and gives up at once when the program
 // ends. Errors carry the end of its log.
 func (d *Daemon) Ready(limit time.Duration, check func() error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	ctx, cancel := context.WithTimeout(context.Background(), wait.Limit(limit))
 	defer cancel()
 	ctx, cancelCause := context.WithCancelCause(ctx)
 	defer cancelCause(nil)
@@ -125,6 +125,7 @@ func (d *Daemon) Stop(limit time.Duration) error {
 	if err := syscall.Kill(d.PID, syscall.SIGTERM); err != nil {
 		return d.failure("send it SIGTERM", err)
 	}
+	limit = wait.Limit(limit)
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {

@@ -23,6 +23,7 @@ import (
 	"github.com/loadline-exporters/loadline/e2e/image"
 	"github.com/loadline-exporters/loadline/e2e/ledger"
 	"github.com/loadline-exporters/loadline/e2e/need"
+	"github.com/loadline-exporters/loadline/e2e/wait"
 )
 
 const (
@@ -130,7 +131,7 @@ func (d *Docker) connect() {
 	}
 	d.Client = connection
 	err = d.daemon.Ready(startLimit, func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), wait.Limit(time.Second))
 		defer cancel()
 		_, err := connection.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true})
 		return err
@@ -144,7 +145,7 @@ func (d *Docker) connect() {
 // after it, checks that nothing is left.
 func (d *Docker) stop() {
 	if d.Client != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), cleanLimit)
+		ctx, cancel := context.WithTimeout(context.Background(), wait.Limit(cleanLimit))
 		defer cancel()
 		if err := d.removeAll(ctx); err != nil {
 			d.t.Errorf("%v; the end of dockerd's log:\n%s", err, d.daemon.Tail())

@@ -26,7 +26,7 @@ const (
 // within is a context with the tests' time limit.
 func within(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	ctx, cancel := context.WithTimeout(t.Context(), wait.Limit(limit))
 	t.Cleanup(cancel)
 	return ctx
 }

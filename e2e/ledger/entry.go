@@ -114,7 +114,7 @@ func removeFile(path string) []string {
 // killAll kills the processes that list finds until it finds none: between a
 // look and a signal new ones can start.
 func killAll(list func() ([]int, error)) error {
-	ctx, cancel := context.WithTimeout(context.Background(), killLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), wait.Limit(killLimit))
 	defer cancel()
 	return wait.Until(ctx, func() error {
 		pids, err := list()

@@ -93,7 +93,7 @@ func (m *mortal) start(t *testing.T) {
 		t.Fatal(err)
 	}
 	err = m.daemon.Ready(2*limit, func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), wait.Limit(time.Second))
 		defer cancel()
 		_, err := m.client.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true})
 		return err
@@ -180,7 +180,7 @@ func (m *mortal) runInContainerd(t *testing.T, id string) string {
 
 // end removes the containers and stops the daemon.
 func (m *mortal) end(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*limit)
+	ctx, cancel := context.WithTimeout(context.Background(), wait.Limit(2*limit))
 	defer cancel()
 	if m.daemon == nil {
 		return

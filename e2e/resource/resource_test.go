@@ -52,7 +52,7 @@ func TestContainers(t *testing.T) {
 // within is a context with the tests' time limit.
 func within(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	ctx, cancel := context.WithTimeout(t.Context(), wait.Limit(limit))
 	t.Cleanup(cancel)
 	return ctx
 }

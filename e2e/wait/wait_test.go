@@ -34,3 +34,12 @@ func TestUntilGivesUpAtTheDeadlineWithTheLastReason(t *testing.T) {
 		}
 	})
 }
+
+func TestSlowMachinesAreWaitedForLonger(t *testing.T) {
+	for text, want := range map[string]time.Duration{"": 3 * time.Second, "8": 24 * time.Second, "0": 3 * time.Second, "x": 3 * time.Second} {
+		t.Setenv(Slowness, text)
+		if got := Limit(3 * time.Second); got != want {
+			t.Errorf("with %s=%q 3 s become %v, want %v", Slowness, text, got, want)
+		}
+	}
+}
