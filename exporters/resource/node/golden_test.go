@@ -28,6 +28,7 @@ func TestEachMachineIsServedAsItsGoldenFileSays(t *testing.T) {
 		"kubernetes-node": "/host",
 		"bare-metal":      "/",
 		"old-kernel":      "/host/",
+		"server":          "/",
 	} {
 		t.Run(archive, func(t *testing.T) {
 			m := unpack(t, archive, rootFS)
@@ -143,7 +144,7 @@ func prometheusReads(t *testing.T, text []byte, contentType string, series int) 
 func TestEveryFamilyOfTheNodeIsServedBySomeMachine(t *testing.T) {
 	served := map[string]bool{}
 	own := map[string]bool{}
-	for _, archive := range []string{"kubernetes-node", "bare-metal", "old-kernel"} {
+	for _, archive := range []string{"kubernetes-node", "bare-metal", "old-kernel", "server"} {
 		m := unpack(t, archive, "/")
 		for line := range strings.Lines(m.run(t)) {
 			if name, ok := strings.CutPrefix(line, "# TYPE "); ok {

@@ -26,6 +26,7 @@ type machine struct {
 	dir     string
 	options Options
 	kernel  kernel
+	only    []string // collectors whose files the archive has; empty for all
 }
 
 // unpack writes the archive's files below a temporary directory and stands in for
@@ -38,7 +39,14 @@ func unpack(t *testing.T, archive, rootFS string) machine {
 	}
 	m := machine{dir: t.TempDir(), options: DefaultOptions()}
 	for _, f := range a.Files {
-		m.write(t, f.Name, string(f.Data))
+		switch f.Name {
+		case "links":
+			m.link(t, string(f.Data))
+		case "collectors":
+			m.only = strings.Fields(string(f.Data))
+		default:
+			m.write(t, f.Name, string(f.Data))
+		}
 	}
 	m.options.ProcFS = filepath.Join(m.dir, "proc")
 	m.options.SysFS = filepath.Join(m.dir, "sys")
@@ -103,6 +111,21 @@ func (m machine) write(t *testing.T, name, data string) {
 	}
 }
 
+// link makes symbolic links of lines of a path and what it points to.
+func (m machine) link(t *testing.T, lines string) {
+	t.Helper()
+	for line := range strings.Lines(lines) {
+		f := strings.Fields(line)
+		path := filepath.Join(m.dir, f[0])
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(f[1], path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func (m machine) read(t *testing.T, name string) string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(m.dir, name))
@@ -163,7 +186,7 @@ func (m machine) collectors(t *testing.T) []serve.Collector {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cs
+	return only(cs, m.only)
 }
 
 // collect runs collectors once. Its error joins theirs, each with the name.

@@ -66,7 +66,8 @@ func (o Options) collectors(k kernel) ([]serve.Collector, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	env := environment{Options: o, proc: proc, sys: sys, block: block, match: match, kernel: k}
+	env := environment{Options: o, proc: proc, sys: sys, block: block, match: match, kernel: k,
+		netDevices: newNetDevices(o.ProcFS, o.SysFS)}
 	return slices.Concat(env.basic(), env.kernelCollectors(), env.hardwareCollectors()), nil
 }
 
@@ -78,6 +79,8 @@ type environment struct {
 	block  blockdevice.FS
 	match  matchers
 	kernel kernel
+
+	netDevices *netDevices
 }
 
 func (e environment) basic() []serve.Collector {
@@ -88,7 +91,7 @@ func (e environment) basic() []serve.Collector {
 		{Name: "loadavg", Collect: loadavg{e.proc}.Collect},
 		{Name: "filesystem", Collect: newFilesystem(e.proc, e.Options, e.match, e.kernel.statfs).Collect},
 		{Name: "diskstats", Collect: diskstats{e.block, udev(e.UdevData), e.match.disks}.Collect},
-		{Name: "netdev", Collect: netdev{e.proc, e.SysFS, e.match.netDevices}.Collect},
+		{Name: "netdev", Collect: e.netdev().Collect},
 		{Name: "pressure", Collect: pressure{e.proc}.Collect},
 		{Name: "stat", Collect: stat{shared, e.StatSoftIRQ}.Collect},
 		{Name: "uname", Collect: uname{e.kernel.uname}.Collect},

@@ -32,6 +32,8 @@ type Options struct {
 	StatSoftIRQ         bool     // soft interrupts by vector
 	TextfileDirectories []string // directories of *.prom files, or glob patterns of them
 
+	Hardware HardwareOptions
+
 	MountTimeout time.Duration // how long a mount may take to answer statfs(2)
 	StatWorkers  int           // how many mounts are asked at a time
 
@@ -69,6 +71,7 @@ func DefaultOptions() Options {
 		CPU:          CPUOptions{Guest: true},
 		MountTimeout: 5 * time.Second,
 		StatWorkers:  4,
+		Hardware:     defaultHardwareOptions(),
 	}
 }
 
@@ -90,6 +93,7 @@ func (o *Options) AddFlags(g serve.FlagGroup) {
 	g.Flag("collector.filesystem.stat-workers", "How many mounts are asked at a time.").
 		Default(fmt.Sprint(d.StatWorkers)).IntVar(&o.StatWorkers)
 	o.addKernelFlags(g)
+	o.Hardware.addFlags(g)
 }
 
 func (o *Options) addKernelFlags(g serve.FlagGroup) {
@@ -136,6 +140,8 @@ type matchers struct {
 
 	vmstat, netstat   *regexp.Regexp
 	cpuFlags, cpuBugs *regexp.Regexp // nil for none
+
+	hardware hardwareMatchers
 }
 
 // matchers compiles all filters and names every flag that is wrong.
@@ -169,7 +175,9 @@ func (o Options) matchers() (matchers, error) {
 	if o.CPU.Bugs != "" {
 		m.cpuBugs = expression(flagCPUBugs, o.CPU.Bugs)
 	}
-	return m, errors.Join(errs...)
+	hardware, err := o.Hardware.matchers()
+	m.hardware = hardware
+	return m, errors.Join(append(errs, err)...)
 }
 
 func (f Filter) compile(flag string, byDefault Filter) (m matcher, err error) {

@@ -19,7 +19,9 @@ import (
 const tick = 0.01
 
 func TestThisMachineIsServedAsProcfsReadsIt(t *testing.T) {
-	cs, err := Collectors(DefaultOptions())
+	o := DefaultOptions()
+	o.Hardware.Virtual = VirtualList
+	cs, err := Collectors(o)
 	if err != nil {
 		t.Fatal(err)
 	}
