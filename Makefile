@@ -8,6 +8,7 @@ LDFLAGS := -s -w -X github.com/prometheus/common/version.Version=$(VERSION)
 TOOL := go tool -modfile=tools/go.mod
 ARGS ?=
 FUZZTIME ?= 1m
+OBSERVED ?= 2m
 
 .PHONY: up build test guest soak bench lint generate deps clean
 
@@ -42,9 +43,11 @@ soak: deps
 	done
 	go test -race -count=3 -timeout 60m ./...
 
-## bench: the figures of docs/benchmarks.md
+## bench: the figures of docs/benchmarks.md, those beside node_exporter and cAdvisor written into it;
+## OBSERVED is how long each program is watched
 bench: deps
-	go test -run '^$$' -bench . -benchmem -timeout 30m ./exporters/... ./internal/... ./e2e/...
+	go test -run '^$$' -bench Resource -timeout 90m ./e2e/bench -observed $(OBSERVED) -update -profile
+	go test -run '^$$' -bench . -benchmem -timeout 30m ./exporters/... ./internal/... ./e2e/footprint
 
 ## lint: formatting, vet, staticcheck, revive (every exported name is documented), promtool's metric lint
 lint:

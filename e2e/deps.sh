@@ -5,7 +5,8 @@ set -euo pipefail
 
 declare -A package=(
   [containerd]=containerd [runc]=runc [dockerd]=docker.io [iptables]=iptables
-  [chromium]=chromium [gcc]=build-essential
+  [chromium]=chromium [gcc]=build-essential [strace]=strace
+  [/usr/lib/cni/ptp]=containernetworking-plugins
 )
 if [ "${1:-}" = guest ]; then
   package=([qemu-system-x86_64]=qemu-system-x86 [debootstrap]=debootstrap [mkfs.ext4]=e2fsprogs)

@@ -56,6 +56,9 @@ type Containerd struct {
 	ledger   *ledger.Ledger
 	workload *image.Image
 	imports  sync.Mutex
+
+	pauseOnce  sync.Once
+	pauseImage *image.Image
 }
 
 // Start starts a containerd and waits until it answers. The test's cleanup
@@ -76,6 +79,9 @@ func Start(t testing.TB, options ...Option) *Containerd {
 	c.ledger.Shared("/run/containerd/s", "/run/containerd")
 	c.dir = c.ledger.Dir()
 	c.Address = filepath.Join(c.dir, "c.sock")
+	if o.networks {
+		c.networks()
+	}
 	c.Root, c.State = filepath.Join(c.dir, "root"), filepath.Join(c.dir, "state")
 	config := filepath.Join(c.dir, "config.toml")
 	if err := os.WriteFile(config, []byte(o.config(c.dir)), 0o600); err != nil {

@@ -2,13 +2,18 @@ package containerd
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
+
+	"github.com/loadline-exporters/loadline/e2e/need"
 )
 
 // settings are what options set.
 type settings struct {
-	cri     bool
-	sandbox string
+	cri      bool
+	sandbox  string
+	networks bool
 }
 
 // Option changes how Start configures containerd.
@@ -21,6 +26,33 @@ type Option func(*settings)
 // neither.
 func WithCRI(sandbox string) Option {
 	return func(s *settings) { s.cri, s.sandbox = true, sandbox }
+}
+
+// WithPodNetworks gives pods that ask for it a network of their own, with eth0 and
+// its peer on the node, as CNI's plugin ptp makes it. It goes with WithCRI.
+func WithPodNetworks() Option {
+	return func(s *settings) { s.networks = true }
+}
+
+// networks writes the configuration of pods' networks. What programs of CNI keep in
+// fixed places is checked for at the end like everything else.
+func (c *Containerd) networks() {
+	need.Program(c.t, "/usr/lib/cni/ptp", "containernetworking-plugins")
+	c.ledger.Shared("/var/lib/cni/results", "/var/lib/cni/cache/results", "/var/lib/cni/cache", "/var/lib/cni/networks", "/var/lib/cni", "/run/netns")
+	dir := filepath.Join(c.dir, "root", "cni", "net.d")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		c.t.Fatal(err)
+	}
+	config := fmt.Sprintf(`{
+  "cniVersion": "0.4.0", "name": %q,
+  "plugins": [{
+    "type": "ptp", "ipMasq": false,
+    "ipam": {"type": "host-local", "subnet": "10.253.0.0/16", "dataDir": %q}
+  }]
+}`, filepath.Base(c.dir), filepath.Join(c.dir, "addresses"))
+	if err := os.WriteFile(filepath.Join(dir, "10-pods.conflist"), []byte(config), 0o600); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 // config is the configuration file. What containerd would put outside of dir

@@ -3,6 +3,7 @@ package containerd
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/loadline-exporters/loadline/e2e/cgroup"
 	"github.com/loadline-exporters/loadline/e2e/image"
+	"github.com/loadline-exporters/loadline/e2e/wait"
 )
 
 // Pause is the image that RunPod imports for sandboxes: give its name to WithCRI.
@@ -32,6 +34,7 @@ type Pod struct {
 
 	containerd *Containerd
 	client     runtimeapi.RuntimeServiceClient
+	images     runtimeapi.ImageServiceClient
 	config     *runtimeapi.PodSandboxConfig
 }
 
@@ -42,30 +45,51 @@ type PodContainer struct {
 	PID int
 }
 
+// PodSpec says what pod to run.
+type PodSpec struct {
+	Namespace, Name, UID string
+	// Labels are the pod's own, beside those of its names that kubelets set.
+	Labels map[string]string
+	// OwnNetwork gives it a network of its own: the containerd must have been
+	// started WithPodNetworks.
+	OwnNetwork bool
+}
+
 // RunPod starts a pod's sandbox in the node's own network; the test's cleanup
 // removes it. The containerd must have been started WithCRI(Pause).
 func (c *Containerd) RunPod(ctx context.Context, namespace, name, uid string) *Pod {
 	c.t.Helper()
+	return c.RunPodOf(ctx, PodSpec{Namespace: namespace, Name: name, UID: uid})
+}
+
+// RunPodOf does so as its specification says.
+func (c *Containerd) RunPodOf(ctx context.Context, spec PodSpec) *Pod {
+	c.t.Helper()
+	namespace, name, uid := spec.Namespace, spec.Name, spec.UID
 	p := &Pod{
 		UID: uid, Namespace: namespace, Name: name, containerd: c,
 		CgroupPath:   "/kubepods/burstable/pod" + uid,
 		LogDirectory: filepath.Join(c.dir, "pods", namespace+"_"+name+"_"+uid),
 	}
-	// An image of its own: of two names of one image, containerd takes any.
-	c.Import(ctx, criNamespace, image.Workload(c.t, image.Spec{Name: Pause, Labels: map[string]string{"is": "pause"}}))
+	c.Import(ctx, criNamespace, c.pause())
 	conn, err := grpc.NewClient("unix://"+c.Address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		c.t.Fatalf("make a CRI client for %s: %v", c.Address, err)
 	}
-	p.client = runtimeapi.NewRuntimeServiceClient(conn)
-	node := runtimeapi.NamespaceMode_NODE
+	p.client, p.images = runtimeapi.NewRuntimeServiceClient(conn), runtimeapi.NewImageServiceClient(conn)
+	p.known(ctx, Pause)
+	network := runtimeapi.NamespaceMode_NODE
+	if spec.OwnNetwork {
+		network = runtimeapi.NamespaceMode_POD
+	}
 	p.config = &runtimeapi.PodSandboxConfig{
 		Metadata:     &runtimeapi.PodSandboxMetadata{Namespace: namespace, Name: name, Uid: uid},
+		Labels:       spec.labels(),
 		LogDirectory: p.LogDirectory,
 		Linux: &runtimeapi.LinuxPodSandboxConfig{
 			CgroupParent: p.CgroupPath,
 			SecurityContext: &runtimeapi.LinuxSandboxSecurityContext{
-				NamespaceOptions: &runtimeapi.NamespaceOption{Network: node},
+				NamespaceOptions: &runtimeapi.NamespaceOption{Network: network},
 			},
 		},
 	}
@@ -87,6 +111,39 @@ func (c *Containerd) RunPod(ctx context.Context, namespace, name, uid string) *P
 	return p
 }
 
+// labels are those that a kubelet gives the sandbox.
+func (s PodSpec) labels() map[string]string {
+	l := map[string]string{
+		"io.kubernetes.pod.namespace": s.Namespace, "io.kubernetes.pod.name": s.Name, "io.kubernetes.pod.uid": s.UID,
+	}
+	maps.Copy(l, s.Labels)
+	return l
+}
+
+// pause is the image of sandboxes: one of its own, since of two names of one image
+// containerd takes any.
+func (c *Containerd) pause() *image.Image {
+	c.pauseOnce.Do(func() {
+		c.pauseImage = image.Workload(c.t, image.Spec{
+			Name: Pause, Labels: map[string]string{"is": "pause"},
+			Env: []string{"WORKLOAD_LIFETIME=2h"}, // outlasts its pod's containers
+		})
+	})
+	return c.pauseImage
+}
+
+// known waits until CRI knows an image, of which containerd's events tell it.
+func (p *Pod) known(ctx context.Context, name string) {
+	p.containerd.t.Helper()
+	wait.For(p.containerd.t, startLimit, "CRI to know the image "+name, func() error {
+		answer, err := p.images.ImageStatus(ctx, &runtimeapi.ImageStatusRequest{Image: &runtimeapi.ImageSpec{Image: name}})
+		if err == nil && answer.GetImage() == nil {
+			err = fmt.Errorf("it does not")
+		}
+		return err
+	})
+}
+
 // note notes what a container that CRI made leaves behind.
 func (c *Containerd) note(id, parent string) {
 	c.ledger.Cgroup(filepath.Join(parent, id))
@@ -105,11 +162,29 @@ func (p *Pod) remove() {
 	}
 }
 
+// ContainerSpec says what container of a pod to run. Zero values mean no limit.
+type ContainerSpec struct {
+	Name string
+	// Args are a verb of the workload, Env its variables by name.
+	Args []string
+	Env  map[string]string
+	// MemoryLimit is in bytes, CPUQuota and CPUPeriod in microseconds; CPUShares is
+	// the weight in version 1's terms.
+	MemoryLimit, CPUQuota, CPUPeriod, CPUShares int64
+}
+
 // Run creates a container that runs the workload with args, and starts it.
 func (p *Pod) Run(ctx context.Context, name string, args ...string) *PodContainer {
-	c := p.containerd
+	p.containerd.t.Helper()
+	return p.RunContainer(ctx, ContainerSpec{Name: name, Args: args})
+}
+
+// RunContainer does so as its specification says.
+func (p *Pod) RunContainer(ctx context.Context, spec ContainerSpec) *PodContainer {
+	c, name := p.containerd, spec.Name
 	c.t.Helper()
 	c.Import(ctx, criNamespace, c.workload)
+	p.known(ctx, c.workload.Name)
 	if err := os.MkdirAll(filepath.Join(p.LogDirectory, name), 0o755); err != nil {
 		c.t.Fatalf("make the log directory of container %s: %v", name, err)
 	}
@@ -118,11 +193,18 @@ func (p *Pod) Run(ctx context.Context, name string, args ...string) *PodContaine
 		Config: &runtimeapi.ContainerConfig{
 			Metadata: &runtimeapi.ContainerMetadata{Name: name},
 			Image:    &runtimeapi.ImageSpec{Image: c.workload.Name},
-			Args:     args,
+			Args:     spec.Args,
+			Envs:     spec.variables(),
+			Labels:   p.labels(name),
 			LogPath:  name + "/0.log",
-			Linux: &runtimeapi.LinuxContainerConfig{SecurityContext: &runtimeapi.LinuxContainerSecurityContext{
-				NamespaceOptions: p.config.GetLinux().GetSecurityContext().GetNamespaceOptions(),
-			}},
+			Linux: &runtimeapi.LinuxContainerConfig{
+				Resources: &runtimeapi.LinuxContainerResources{
+					MemoryLimitInBytes: spec.MemoryLimit, CpuQuota: spec.CPUQuota, CpuPeriod: spec.CPUPeriod, CpuShares: spec.CPUShares,
+				},
+				SecurityContext: &runtimeapi.LinuxContainerSecurityContext{
+					NamespaceOptions: p.config.GetLinux().GetSecurityContext().GetNamespaceOptions(),
+				},
+			},
 		},
 	})
 	if err != nil {
@@ -137,6 +219,21 @@ func (p *Pod) Run(ctx context.Context, name string, args ...string) *PodContaine
 		c.t.Fatal(err)
 	}
 	return out
+}
+
+func (s ContainerSpec) variables() (out []*runtimeapi.KeyValue) {
+	for name, value := range s.Env {
+		out = append(out, &runtimeapi.KeyValue{Key: name, Value: []byte(value)})
+	}
+	return out
+}
+
+// labels are those that a kubelet gives a container.
+func (p *Pod) labels(container string) map[string]string {
+	return map[string]string{
+		"io.kubernetes.pod.namespace": p.Namespace, "io.kubernetes.pod.name": p.Name, "io.kubernetes.pod.uid": p.UID,
+		"io.kubernetes.container.name": container,
+	}
 }
 
 // pid is the id of the first process of a container that has one.

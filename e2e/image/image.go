@@ -37,6 +37,8 @@ type Spec struct {
 	// Command follows the entrypoint when a container gives no arguments;
 	// "idle" when nil.
 	Command []string
+	// Env are variables, NAME=value, beside PATH.
+	Env []string
 	// Files are further files of the layer: path without leading slash, and
 	// content.
 	Files map[string][]byte
@@ -102,7 +104,7 @@ func configuration(spec Spec, layer digest.Digest) ocispec.Image {
 		Config: ocispec.ImageConfig{
 			Entrypoint: Entrypoint(),
 			Cmd:        spec.Command,
-			Env:        []string{"PATH=/"},
+			Env:        append([]string{"PATH=/"}, spec.Env...),
 			Labels:     spec.Labels,
 		},
 		RootFS:  ocispec.RootFS{Type: "layers", DiffIDs: []digest.Digest{layer}},

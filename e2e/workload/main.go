@@ -4,6 +4,7 @@
 //	workload idle             waits
 //	workload hold 64MiB       touches that much anonymous memory, then waits
 //	workload burn 2           keeps two CPUs busy (default 1)
+//	workload pulse 5          keeps a CPU busy for five milliseconds of each second
 //	workload spawn 5          starts five idle child processes, then waits
 //	workload threads 5        starts five threads that block, then waits
 //	workload oom              allocates in the init process until it is killed
@@ -12,8 +13,9 @@
 //	workload exit 3           exits with status 3 at once
 //
 // Once it does what it was told it prints "ready". It ends with status 0 on
-// SIGTERM or SIGINT, and after ten minutes by itself, so that nothing that a
-// test lost stays for long; oom gives up at 1 GiB, when there is no limit.
+// SIGTERM or SIGINT, and after ten minutes by itself (WORKLOAD_LIFETIME), so that
+// nothing that a test lost stays for long; oom gives up at 1 GiB, when there is no
+// limit.
 package main
 
 import (
@@ -25,7 +27,7 @@ import (
 	"time"
 )
 
-// lifetime bounds every verb.
+// lifetime bounds every verb, unless the variable WORKLOAD_LIFETIME says 40m or so.
 const lifetime = 10 * time.Minute
 
 func main() {
@@ -41,9 +43,13 @@ func main() {
 		os.Exit(2)
 	}
 	fmt.Println("ready")
+	bound, err := time.ParseDuration(os.Getenv("WORKLOAD_LIFETIME"))
+	if err != nil {
+		bound = lifetime
+	}
 	select {
 	case <-stop:
-	case <-time.After(lifetime):
+	case <-time.After(bound):
 	}
 	finish()
 }
@@ -76,6 +82,9 @@ func run(verb string, args []string) (finish func(), err error) {
 	switch verb {
 	case "burn":
 		burn(n)
+		return nothing, nil
+	case "pulse":
+		pulse(time.Duration(n) * time.Millisecond)
 		return nothing, nil
 	case "spawn":
 		return spawn(n)

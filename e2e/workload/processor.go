@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"runtime"
 	"syscall"
+	"time"
 )
 
 // burn keeps n threads busy.
@@ -18,6 +19,16 @@ func burn(n int) {
 			}
 		}()
 	}
+}
+
+// pulse keeps a CPU busy for so long at the beginning of each second.
+func pulse(busy time.Duration) {
+	go func() {
+		for begin := range time.Tick(time.Second) {
+			for time.Since(begin) < busy {
+			}
+		}
+	}()
 }
 
 // threads starts n operating system threads that block for ever.

@@ -3,11 +3,14 @@ package docs
 import (
 	"bytes"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/loadline-exporters/loadline/e2e/sidebyside"
 )
 
 var update = flag.Bool("update", false, "rewrite the generated documents")
@@ -16,11 +19,21 @@ var update = flag.Bool("update", false, "rewrite the generated documents")
 const root = "../.."
 
 func TestTheMetricsReferenceIsWhatTheTablesSay(t *testing.T) {
+	generated(t, "docs/metrics.md", WriteReference)
+}
+
+func TestTheReferenceOfDifferencesIsWhatTheTableSays(t *testing.T) {
+	generated(t, "docs/differences.md", sidebyside.Write)
+}
+
+// generated compares a document with what writes it.
+func generated(t *testing.T, name string, write func(io.Writer) error) {
+	t.Helper()
 	var want bytes.Buffer
-	if err := WriteReference(&want); err != nil {
+	if err := write(&want); err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(root, "docs/metrics.md")
+	file := filepath.Join(root, name)
 	if *update {
 		if err := os.WriteFile(file, want.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
@@ -31,7 +44,7 @@ func TestTheMetricsReferenceIsWhatTheTablesSay(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want.Bytes()) {
-		t.Error("docs/metrics.md is stale: run make generate")
+		t.Errorf("%s is stale: run make generate", name)
 	}
 }
 

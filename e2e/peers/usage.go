@@ -1,0 +1,94 @@
+package peers
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/prometheus/procfs"
+
+	"github.com/loadline-exporters/loadline/e2e/cgroup"
+)
+
+// CPU is the processor time of the program and of children that it waited for, in
+// seconds.
+func (p *Program) CPU() (float64, error) { return cpu(p.PID) }
+
+func cpu(pid int) (float64, error) {
+	process, err := procfs.NewProc(pid)
+	if err != nil {
+		return 0, err
+	}
+	s, err := process.Stat()
+	if err != nil {
+		return 0, err
+	}
+	const ticks = 100 // a second: USER_HZ, which every Linux on amd64 and arm64 has
+	return s.CPUTime() + float64(s.CUTime+s.CSTime)/ticks, nil
+}
+
+// PeakRSS is the highest resident size since the start or since ResetPeak, in bytes.
+func (p *Program) PeakRSS() (uint64, error) {
+	process, err := procfs.NewProc(p.PID)
+	if err != nil {
+		return 0, err
+	}
+	s, err := process.NewStatus()
+	return s.VmHWM, err
+}
+
+// ResetPeak makes the present resident size the peak: proc_pid_clear_refs(5).
+func (p *Program) ResetPeak() error {
+	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.PID), []byte("5"), 0)
+}
+
+// KernelMemory is what the kernel holds on the program's behalf (open files,
+// buffers of what they are read into, sockets, page tables), in bytes, as its
+// control group counts it.
+func (p *Program) KernelMemory() (int64, error) {
+	value, err := cgroup.Value(p.memory(), "memory.kmem.usage_in_bytes")
+	if errors.Is(err, os.ErrNotExist) {
+		return cgroup.Field(p.memory(), "memory.stat", "kernel") // version 2, Linux 5.18
+	}
+	return value, err
+}
+
+// Descriptors is how many the program has open.
+func (p *Program) Descriptors() (int, error) {
+	process, err := procfs.NewProc(p.PID)
+	if err != nil {
+		return 0, err
+	}
+	return process.FileDescriptorsLen()
+}
+
+// RuntimeCPU is the processor time of a containerd and of its shims, in seconds:
+// what an exporter makes them spend is the difference of two.
+func RuntimeCPU(containerd int, address string) (float64, error) {
+	sum, err := cpu(containerd)
+	if err != nil {
+		return 0, err
+	}
+	names, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range names {
+		line, err := os.ReadFile(name)
+		if err != nil || !strings.Contains(string(line), "containerd-shim") || !strings.Contains(string(line), address) {
+			continue
+		}
+		var pid int
+		if _, err := fmt.Sscanf(name, "/proc/%d/", &pid); err != nil {
+			return 0, err
+		}
+		shim, err := cpu(pid)
+		if err != nil {
+			continue // gone
+		}
+		sum += shim
+	}
+	return sum, nil
+}

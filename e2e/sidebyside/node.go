@@ -1,0 +1,22 @@
+package sidebyside
+
+func nodeDifferences() []Difference {
+	return []Difference{
+		{Family: "node_scrape_collector_duration_seconds", Kind: Absent, Reason: "`loadline_collector_duration_seconds` is the exporter's own."},
+		{Family: "node_scrape_collector_success", Kind: Absent, Reason: "`loadline_collector_success` is the exporter's own."},
+		{Family: "node_network_*", Kind: Fewer, Series: "device=veth", Reason: "Devices whose other end is in a container are summed in `loadline_node_virtual_network_*`; `--collector.netdev.virtual=list` lists them."},
+		{Family: "node_procs_running", Kind: Value, Elsewhere: true, Reason: "A matter of the moment: what is ready to run while the file is read."},
+
+		{Family: "node_exporter_build_info", Kind: Value, Elsewhere: true, Reason: "The exporter's own version."},
+		{Family: "node_filesystem_*", Kind: Fewer, Elsewhere: true, Reason: "Two mounts of one device, mount point and type: the upper one is served once; node_exporter emits both and logs an error at every scrape."},
+		{Family: "node_filesystem_readonly", Kind: Value, Elsewhere: true, Reason: "A hung mount keeps its real value; `self/mountinfo` stands in where that of process 1 is forbidden."},
+		{Family: "node_filesystem_*, label mountpoint", Kind: Value, Elsewhere: true, Reason: "`--path.rootfs=/host` leaves a mount point `/hostile` as it is."},
+		{Family: "node_disk_info", Kind: Value, Elsewhere: true, Reason: "`cciss/c0d0` has its real `rotational`."},
+		{Family: "node_network_receive_nohandler_total", Kind: Value, Elsewhere: true, Reason: "Read from sysfs instead of netlink."},
+		{Family: "node_arp_entries", Kind: Value, Elsewhere: true, Reason: "The table is read from /proc, whatever `--collector.arp.netlink` says."},
+		{Family: "node_os_info, node_selinux_*", Kind: Value, Elsewhere: true, Reason: "`/etc/os-release` and SELinux's configuration are those below `--path.rootfs`, also through absolute links; node_exporter reads its own container's `/etc/selinux/config`."},
+		{Family: "node_dmi_info", Kind: Value, Elsewhere: true, Reason: "It has all labels; one that is not known is empty, which is the same to Prometheus."},
+		{Family: "node_netstat_*", Kind: More, Elsewhere: true, Reason: "A protocol file that is broken loses itself, not the others' counters."},
+		{Family: "node_textfile_*", Kind: Value, Elsewhere: true, Reason: "A text file's family that the exporter itself serves is refused; node_exporter serves both, or neither. Types that differ between files lose the later file's part. A file that has not changed is not parsed again."},
+	}
+}
