@@ -19,6 +19,7 @@ import (
 	"time"
 
 	containersapi "github.com/containerd/containerd/api/services/containers/v1"
+	eventsapi "github.com/containerd/containerd/api/services/events/v1"
 	imagesapi "github.com/containerd/containerd/api/services/images/v1"
 	namespacesapi "github.com/containerd/containerd/api/services/namespaces/v1"
 	"github.com/containerd/containerd/api/types"
@@ -142,6 +143,9 @@ func (m *machine) serveDocker(t *testing.T, list []byte) {
 		case strings.HasPrefix(path, "/images/"):
 			ref := images[strings.TrimSuffix(strings.TrimPrefix(path, "/images/"), "/json")]
 			_ = json.NewEncoder(w).Encode(map[string]any{"RepoDigests": []string{ref}})
+		case path == "/events":
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
 		}
 	})})
 }
@@ -172,6 +176,9 @@ type (
 		imagesapi.UnimplementedImagesServer
 		digests map[string]string
 	}
+	quiet struct {
+		eventsapi.UnimplementedEventsServer
+	}
 	containerdRecord struct {
 		ID, Image, Path string
 		Labels          map[string]string
@@ -188,7 +195,13 @@ func (m *machine) serveContainerd(t *testing.T) {
 	containersapi.RegisterContainersServer(s, c)
 	namespacesapi.RegisterNamespacesServer(s, namespaces{containers: c})
 	imagesapi.RegisterImagesServer(s, i)
+	eventsapi.RegisterEventsServer(s, quiet{})
 	listen(t, m.dir+"/c.sock", s)
+}
+
+func (quiet) Subscribe(_ *eventsapi.SubscribeRequest, stream eventsapi.Events_SubscribeServer) error {
+	<-stream.Context().Done()
+	return nil
 }
 
 func (c containers) List(ctx context.Context, _ *containersapi.ListContainersRequest) (*containersapi.ListContainersResponse, error) {
@@ -250,13 +263,16 @@ func (m *machine) run(t *testing.T, allow string) *running {
 	}
 }
 
-// settle waits until as many containers as wanted are served.
+// settle waits until as many containers as wanted are served, and all sources were asked.
 func (e *running) settle(t *testing.T, want string) {
 	t.Helper()
 	wait.For(t, 30*time.Second, "the containers", func() error {
 		text, _ := e.scrape(t, "text/plain")
 		if n := strings.Count(text, "\nloadline_container_info{"); fmt.Sprint(n) != want {
 			return fmt.Errorf("there are %d, want %s", n, want)
+		}
+		if strings.Contains(text, `reason="starting"`) {
+			return errors.New("not all sources were asked")
 		}
 		return nil
 	})

@@ -96,6 +96,7 @@ type sources struct {
 	containerd *source.Polled[container.Engines]
 	cri        *source.Polled[container.Engines]
 	docker     *source.Polled[container.Engines]
+	events     [2]*engineEvents
 	jobs       *jobs.Watcher
 	close      []func() error
 }
@@ -129,7 +130,8 @@ func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
 		Families:   metrics.Table(),
 		Collectors: collectors,
 		Sources: []*source.Source{
-			s.watcher.Source, s.watcher.Notify, s.kubelet.Source, s.containerd.Source, s.cri.Source, s.docker.Source, s.jobs.Source,
+			s.watcher.Source, s.watcher.Notify, s.kubelet.Source, s.containerd.Source, s.cri.Source, s.docker.Source,
+			s.events[0].Source, s.events[1].Source, s.jobs.Source,
 		},
 		Run: s.run,
 	}, nil
@@ -180,12 +182,16 @@ func (o *Options) sources(logger *slog.Logger, proc procfs.FS) (*sources, error)
 	// The kubelet renders all its pods for each answer.
 	s.kubelet.Spacing = 3 * time.Second
 
+	s.events = [2]*engineEvents{
+		s.watch("containerd-events", c, s.containerd.Wake, logger), s.watch("docker-events", d, s.docker.Wake, logger),
+	}
 	started := func(string, cgroup.Dir) time.Time { return time.Time{} }
 	if tree != nil {
 		started = container.StartedBy(tree, proc)
 	}
 	s.index = container.NewIndex(container.Sources{
 		Dirs: s.watcher.Dirs, Pods: s.kubelet.Get, Docker: s.docker.Get, Containerd: s.containerd.Get, CRI: s.cri.Get,
+		RecentContainerd: s.events[0].recent, RecentDocker: s.events[1].recent,
 		Settled: s.settled, Ask: ask, Started: started,
 	}, o.nodeName())
 	return s, nil
@@ -219,6 +225,7 @@ func (s *sources) run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, run := range []func(context.Context){
 		s.watcher.Run, s.index.Run, s.kubelet.Run, s.containerd.Run, s.cri.Run, s.docker.Run, s.jobs.Run,
+		s.events[0].Run, s.events[1].Run,
 	} {
 		wg.Go(func() { run(ctx) })
 	}

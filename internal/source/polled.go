@@ -101,10 +101,7 @@ func (p *Polled[T]) poll(ctx context.Context) {
 	// First the snapshot, then the word that there is one: whoever waits for a
 	// source to be ready finds it.
 	replaced := p.replace(value, err)
-	changed := p.Report(err, detail)
-	if changed {
-		p.log(err, detail)
-	}
+	changed := report(p.Source, p.Logger, err, detail)
 	if (replaced || changed) && p.Changed != nil {
 		p.Changed()
 	}
@@ -125,13 +122,19 @@ func (p *Polled[T]) replace(value T, err error) bool {
 	return true
 }
 
-func (p *Polled[T]) log(err error, detail string) {
-	s := p.Status()
-	if err != nil {
-		p.Logger.Info("source is not available", "from", s.Name, "reason", s.Reason, "err", err)
-		return
+// report records the outcome of an attempt, logs a change, and says whether it was
+// one.
+func report(s *Source, logger *slog.Logger, err error, detail string) bool {
+	if !s.Report(err, detail) {
+		return false
 	}
-	p.Logger.Info("source is available", "from", s.Name, "at", detail)
+	st := s.Status()
+	if err != nil {
+		logger.Info("source is not available", "from", st.Name, "reason", st.Reason, "err", err)
+	} else {
+		logger.Info("source is available", "from", st.Name, "at", detail)
+	}
+	return true
 }
 
 // fetch is one attempt. A client library that panics on a hostile answer is an

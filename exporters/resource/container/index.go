@@ -30,6 +30,8 @@ type Sources struct {
 	Docker     func() (Engines, bool)
 	Containerd func() (Engines, bool)
 	CRI        func() (Engines, bool)
+	// RecentDocker and RecentContainerd are what the engines' events told lately.
+	RecentDocker, RecentContainerd *Recent
 	// Settled says whether every source was asked at least once.
 	Settled func() bool
 	// Ask, if set, asks the sources for fresh snapshots soon.

@@ -24,6 +24,8 @@ type podRef struct {
 type named struct {
 	Engine
 	runtime string
+	recent  bool // an event told of it, and no listing has it
+	ended   bool // an event told of its end
 }
 
 func (ix *Index) facts() *facts {
@@ -42,6 +44,8 @@ func (ix *Index) facts() *facts {
 	f.addEngine(hierarchy.Containerd, ix.sources.Containerd)
 	f.addEngine(hierarchy.Containerd, ix.sources.CRI)
 	f.addEngine(hierarchy.Docker, ix.sources.Docker)
+	f.addRecent(hierarchy.Containerd, ix.sources.RecentContainerd)
+	f.addRecent(hierarchy.Docker, ix.sources.RecentDocker)
 	return f
 }
 
@@ -77,12 +81,33 @@ func (f *facts) addEngine(runtime string, get func() (Engines, bool)) {
 			// somebody typed, or an id.
 			e.Image, e.ImageDigest = or(former.Image, e.Image), or(former.ImageDigest, e.ImageDigest)
 		}
-		known := named{e, or(e.Runtime, runtime)}
+		known := named{Engine: e, runtime: or(e.Runtime, runtime)}
 		f.byID[e.ID] = known
 		if e.CgroupsPath != "" {
 			f.byPath[cgroup.RuntimePath(e.CgroupsPath)] = known
 		}
 	}
+}
+
+// addRecent adds what events told of containers that no listing has, because they
+// are too young or have ended.
+func (f *facts) addRecent(runtime string, recent *Recent) {
+	if recent == nil {
+		return
+	}
+	recent.each(func(_ string, e Engine, ended bool) {
+		told := named{Engine: e, runtime: runtime, recent: true, ended: ended}
+		if _, listed := f.byID[e.ID]; !listed {
+			f.byID[e.ID] = told
+		}
+		if e.CgroupsPath == "" {
+			return
+		}
+		path := cgroup.RuntimePath(e.CgroupsPath)
+		if _, listed := f.byPath[path]; !listed {
+			f.byPath[path] = told
+		}
+	})
 }
 
 // identify returns the container of a cgroup, nil when it is none, and whether the
@@ -93,7 +118,7 @@ func (f *facts) identify(path string, m *memo) (c *Container, known bool) {
 	if !ok {
 		engine, found = f.byPath[path]
 	}
-	if found {
+	if found && (m.engine == nil || m.engine.recent || !engine.recent) {
 		m.engine = &engine
 	}
 	if m.engine != nil {
@@ -124,8 +149,9 @@ func (f *facts) identify(path string, m *memo) (c *Container, known bool) {
 		c.Container = sandboxName
 	}
 	c.Kind, c.PodUID = m.kind(c), f.apiUID(id.PodUID)
-	// An engine knows a container before the kubelet, which alone knows its workload.
-	awaited := f.kubelet && c.Orchestrator == hierarchy.Kubernetes
+	// An engine knows a container before the kubelet, which alone knows its workload;
+	// and tells of one before the listing that knows its image's digest.
+	awaited := f.kubelet && c.Orchestrator == hierarchy.Kubernetes || byEngine && m.engine.recent && !m.engine.ended
 	return c, byPod || byEngine && !awaited
 }
 

@@ -8,7 +8,9 @@ package containerd
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -43,12 +45,13 @@ const (
 	labelName = "nerdctl/name"
 )
 
-// Source asks containerd for the containers of all its namespaces. It is used by
-// one goroutine at a time.
+// Source asks containerd for the containers of all its namespaces, and for what
+// happens to them. Fetch and Watch may run beside each other, each once at a time.
 type Source struct {
 	address string
-	conn    *grpc.ClientConn
-	paths   map[string]cachedPath // by namespace and id
+	conn    *grpc.ClientConn      // Fetch's
+	paths   map[string]cachedPath // by key; Fetch's
+	events  *grpc.ClientConn      // Watch's
 }
 
 // cachedPath is a container's cgroupsPath: the specification is the largest part
@@ -68,6 +71,18 @@ var reconnect = grpc.ConnectParams{
 // New returns a source for the containerd at address, a socket's path. It connects
 // when it is first asked.
 func New(address string) (*Source, error) {
+	conn, err := dial(address, maxMessage)
+	if err != nil {
+		return nil, err
+	}
+	events, err := dial(address, maxEvent)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return &Source{address: address, conn: conn, paths: map[string]cachedPath{}, events: events}, nil
+}
+
+func dial(address string, maxMessage int) (*grpc.ClientConn, error) {
 	conn, err := grpc.NewClient("unix://"+strings.TrimPrefix(address, "unix://"),
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithNoProxy(),
@@ -76,11 +91,11 @@ func New(address string) (*Source, error) {
 	if err != nil {
 		return nil, fmt.Errorf("containerd address %q: %w", address, err)
 	}
-	return &Source{address: address, conn: conn, paths: map[string]cachedPath{}}, nil
+	return conn, nil
 }
 
-// Close ends the connection.
-func (s *Source) Close() error { return s.conn.Close() }
+// Close ends the connections.
+func (s *Source) Close() error { return errors.Join(s.conn.Close(), s.events.Close()) }
 
 // Fetch lists the containers of all namespaces but Docker's, running or not.
 func (s *Source) Fetch(ctx context.Context) (container.Engines, string, error) {
@@ -103,7 +118,7 @@ func (s *Source) Fetch(ctx context.Context) (container.Engines, string, error) {
 }
 
 func (s *Source) fetchNamespace(ctx context.Context, namespace string, out container.Engines, paths map[string]cachedPath) error {
-	ctx = metadata.AppendToOutgoingContext(ctx, "containerd-namespace", namespace)
+	ctx = inNamespace(ctx, namespace)
 	list, err := containersapi.NewContainersClient(s.conn).List(ctx, &containersapi.ListContainersRequest{})
 	if err != nil {
 		return s.because("listing the containers of namespace "+namespace, err)
@@ -116,18 +131,31 @@ func (s *Source) fetchNamespace(ctx context.Context, namespace string, out conta
 		return s.because("listing the images of namespace "+namespace, err)
 	}
 	for _, c := range list.GetContainers() {
-		path := s.cgroupsPath(namespace, c)
-		paths[namespace+"/"+c.GetID()] = path
-		name := c.GetLabels()[labelName]
-		if name == "" {
-			name = c.GetID()
-		}
-		out[namespace+"/"+c.GetID()] = container.Engine{
-			ID: c.GetID(), Name: name, Image: c.GetImage(), ImageDigest: digests[c.GetImage()], Labels: c.GetLabels(),
-			CgroupsPath: path.path, Sandbox: c.GetLabels()[labelKind] == "sandbox",
-		}
+		key, path := keyOf(namespace, c.GetID()), s.cgroupsPath(namespace, c)
+		paths[key] = path
+		e := engineOf(c, path.path)
+		e.ImageDigest = digests[e.Image]
+		out[key] = e
 	}
 	return nil
+}
+
+func inNamespace(ctx context.Context, namespace string) context.Context {
+	return metadata.AppendToOutgoingContext(ctx, "containerd-namespace", namespace)
+}
+
+func keyOf(namespace, id string) string { return namespace + "/" + id }
+
+// engineOf is what a record says, but for its image's digest.
+func engineOf(c *containersapi.Container, cgroupsPath string) container.Engine {
+	name := c.GetLabels()[labelName]
+	if name == "" {
+		name = c.GetID()
+	}
+	return container.Engine{
+		ID: c.GetID(), Name: name, Image: c.GetImage(), Labels: c.GetLabels(),
+		CgroupsPath: cgroupsPath, Sandbox: c.GetLabels()[labelKind] == "sandbox",
+	}
 }
 
 func (s *Source) digests(ctx context.Context) (map[string]string, error) {
@@ -144,7 +172,7 @@ func (s *Source) digests(ctx context.Context) (map[string]string, error) {
 
 func (s *Source) cgroupsPath(namespace string, c *containersapi.Container) cachedPath {
 	created := c.GetCreatedAt().AsTime().UnixNano()
-	if known, ok := s.paths[namespace+"/"+c.GetID()]; ok && known.created == created {
+	if known, ok := s.paths[keyOf(namespace, c.GetID())]; ok && known.created == created {
 		return known
 	}
 	return cachedPath{created: created, path: parseCgroupsPath(c.GetSpec().GetValue())}
@@ -171,7 +199,7 @@ func (s *Source) because(doing string, err error) error {
 		return source.Because(source.Timeout, wrapped)
 	case strings.Contains(st.Message(), "permission denied"), st.Code() == codes.PermissionDenied:
 		return source.Because(source.Forbidden, wrapped)
-	case st.Code() == codes.Unavailable:
+	case st.Code() == codes.Unavailable, errors.Is(err, io.EOF):
 		return source.Because(source.Absent, wrapped)
 	case st.Code() == codes.ResourceExhausted, st.Code() == codes.Unimplemented, st.Code() == codes.Internal:
 		return source.Because(source.Invalid, wrapped)

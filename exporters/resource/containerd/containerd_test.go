@@ -13,6 +13,7 @@ import (
 	"time"
 
 	containersapi "github.com/containerd/containerd/api/services/containers/v1"
+	eventsapi "github.com/containerd/containerd/api/services/events/v1"
 	imagesapi "github.com/containerd/containerd/api/services/images/v1"
 	namespacesapi "github.com/containerd/containerd/api/services/namespaces/v1"
 	"github.com/containerd/containerd/api/types"
@@ -35,6 +36,11 @@ type fake struct {
 	images     map[string]string                     // digest by name, in every namespace
 	// before, if set, is called with each method's full name and may fail it.
 	before func(ctx context.Context, method string) error
+
+	events  []*types.Envelope // what a subscriber is sent
+	stay    bool              // its stream stays open
+	broken  error             // how it ends
+	filters []string          // what the last one asked for
 }
 
 // The services each have a method List, so each is a type of its own.
@@ -79,6 +85,7 @@ func (f *fake) listen(t *testing.T) {
 	containersapi.RegisterContainersServer(f.server, containerService{fake: f})
 	imagesapi.RegisterImagesServer(f.server, imageService{fake: f})
 	namespacesapi.RegisterNamespacesServer(f.server, namespaceService{fake: f})
+	eventsapi.RegisterEventsServer(f.server, eventService{fake: f})
 	go func(s *grpc.Server) { _ = s.Serve(l) }(f.server)
 }
 

@@ -22,16 +22,14 @@ import (
 // DefaultHost is where Docker listens unless told otherwise.
 const DefaultHost = "unix:///var/run/docker.sock"
 
-// maxAnswer bounds one answer. A thousand containers take about 3 MB.
-const maxAnswer = 32 << 20
-
-// Source asks a Docker daemon for its running containers. It is used by one
-// goroutine at a time.
+// Source asks a Docker daemon for its running containers, and for what happens to
+// them. Fetch and Watch may run beside each other, each once at a time.
 type Source struct {
 	host      string
 	client    *client.Client
 	transport *http.Transport
-	digests   map[string]string // manifest digest by image id; an image never changes
+	digests   map[string]string // manifest digest by image id; an image never changes; Fetch's own
+	stream    stream            // Watch's own
 }
 
 // New returns a source for the daemon at host (unix:///path or tcp://host:port). A
@@ -82,11 +80,15 @@ func (s *Source) Fetch(ctx context.Context) (container.Engines, string, error) {
 		}
 		out[c.ID] = container.Engine{
 			ID: c.ID, Name: nameOf(c.Names, c.ID), Image: c.Image, ImageDigest: digest, Labels: c.Labels,
-			Sandbox: c.Labels["io.kubernetes.docker.type"] == "podsandbox",
+			Sandbox: isSandbox(c.Labels),
 		}
 	}
 	s.forget(inUse)
 	return out, s.host, nil
+}
+
+func isSandbox(labels map[string]string) bool {
+	return labels["io.kubernetes.docker.type"] == "podsandbox"
 }
 
 // nameOf is the container's own name. The others are links to it by what they are
@@ -146,34 +148,4 @@ func because(err error) error {
 		return source.Because(source.Invalid, err)
 	}
 	return err
-}
-
-var errTooLong = fmt.Errorf("the answer has more than %d MiB", maxAnswer>>20)
-
-// bounded ends answers that are longer than any that is meant: the client reads to
-// the end whatever comes.
-type bounded struct{ http.RoundTripper }
-
-// RoundTrip makes a request and bounds its answer.
-func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := b.RoundTripper.RoundTrip(r)
-	if err == nil {
-		resp.Body = &boundedBody{resp.Body, maxAnswer}
-	}
-	return resp, err
-}
-
-type boundedBody struct {
-	io.ReadCloser
-	left int
-}
-
-// Read reads, and fails once the bound is passed.
-func (b *boundedBody) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, errTooLong
-	}
-	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
-	b.left -= n
-	return n, err
 }
