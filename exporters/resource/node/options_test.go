@@ -31,6 +31,10 @@ func TestFlagsHaveNodeExportersNames(t *testing.T) {
 		"collector.filesystem.mount-timeout", "collector.filesystem.stat-workers",
 		"collector.diskstats.device-exclude", "collector.diskstats.device-include",
 		"collector.netdev.device-exclude", "collector.netdev.device-include",
+		"collector.arp.device-exclude", "collector.arp.device-include", "collector.arp.netlink",
+		"collector.vmstat.fields", "collector.netstat.fields",
+		"collector.cpu.guest", "collector.cpu.info", "collector.cpu.info.flags-include", "collector.cpu.info.bugs-include",
+		"collector.stat.softirq", "collector.textfile.directory",
 	} {
 		if app.GetFlag(name) == nil {
 			t.Errorf("no flag --%s", name)
@@ -52,6 +56,10 @@ func TestWhatCannotWorkIsAnErrorThatNamesTheFlag(t *testing.T) {
 		"two expressions that do not compile": {
 			func(o *Options) { o.MountPoints.Exclude, o.NetDevices.Include = "(", "[" },
 			[]string{"--collector.filesystem.mount-points-exclude", "missing closing )", "--collector.netdev.device-include", "missing closing ]"},
+		},
+		"expressions of fields that do not compile": {
+			func(o *Options) { o.VMStatFields, o.NetstatFields, o.CPU.Flags, o.CPU.Bugs = "(", "[", "*", "+" },
+			[]string{"--collector.vmstat.fields", "--collector.netstat.fields", "--collector.cpu.info.flags-include", "--collector.cpu.info.bugs-include"},
 		},
 		"both include and exclude": {
 			func(o *Options) { o.Disks = Filter{Include: "sda", Exclude: "sdb"} },

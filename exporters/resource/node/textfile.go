@@ -43,7 +43,7 @@ type textfileRead struct {
 type fileIdentity struct {
 	device, inode uint64
 	size          int64
-	changed       unix.Timespec
+	changed       int64 // nanoseconds since the epoch
 }
 
 // settleTime is how long a file must have been left alone before its identity
@@ -131,7 +131,7 @@ func (c *textfile) file(path string) textfileRead {
 		return former
 	}
 	r := textfileRead{identity: identity, mtime: info.ModTime()}
-	r.settled = time.Since(time.Unix(identity.changed.Unix())) > settleTime
+	r.settled = time.Since(time.Unix(0, identity.changed)) > settleTime
 	if info.Size() > maxTextfileBytes {
 		r.err = fmt.Errorf("larger than %d MiB", maxTextfileBytes>>20)
 	} else {
@@ -144,7 +144,7 @@ func (c *textfile) file(path string) textfileRead {
 func identify(info fs.FileInfo) fileIdentity {
 	id := fileIdentity{size: info.Size()}
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
-		id.device, id.inode, id.changed = s.Dev, s.Ino, unix.Timespec(s.Ctim)
+		id.device, id.inode, id.changed = s.Dev, s.Ino, s.Ctim.Nano()
 	}
 	return id
 }

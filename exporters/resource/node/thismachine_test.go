@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/procfs"
 	"github.com/prometheus/procfs/blockdevice"
@@ -97,6 +98,44 @@ func readReality(t *testing.T) map[string]float64 {
 		out[fmt.Sprintf("node_disk_reads_completed_total{device=%q}", d.DeviceName)] = float64(d.ReadIOs)
 		out[fmt.Sprintf("node_disk_written_bytes_total{device=%q}", d.DeviceName)] = float64(d.WriteSectors) * 512
 	}
+	for name, file := range map[string]string{
+		"node_filefd_maximum":         "/proc/sys/fs/file-max",
+		"node_entropy_pool_size_bits": "/proc/sys/kernel/random/poolsize",
+	} {
+		data, err := os.ReadFile(file)
+		must(err)
+		v, err := strconv.ParseFloat(strings.TrimSpace(string(data)), 64)
+		must(err)
+		out[name] = v
+	}
+	self, err := proc.Self()
+	must(err)
+	if n, err := self.Netstat(); err == nil && n.IpExt.InOctets != nil {
+		out["node_netstat_IpExt_InOctets"] = *n.IpExt.InOctets
+		out["node_netstat_TcpExt_ListenDrops"] = *n.ListenDrops
+	}
+	if n, err := self.Snmp(); err == nil && n.Tcp.InSegs != nil {
+		out["node_netstat_Tcp_InSegs"] = *n.Tcp.InSegs
+		out["node_netstat_Udp_OutDatagrams"] = *n.Udp.OutDatagrams
+	}
+	if n, err := self.Snmp6(); err == nil && n.Ip6.InOctets != nil {
+		out["node_netstat_Ip6_InOctets"] = *n.Ip6.InOctets
+	}
+	if softnet, err := proc.NetSoftnetStat(); err == nil {
+		for _, s := range softnet {
+			out[fmt.Sprintf("node_softnet_processed_total{cpu=\"%d\"}", s.Index)] = float64(s.Processed)
+		}
+	}
+	memory, err := os.ReadFile("/proc/vmstat")
+	must(err)
+	for _, field := range []string{"pgfault", "pgmajfault", "pgpgin", "oom_kill"} {
+		_, rest, ok := strings.Cut("\n"+string(memory), "\n"+field+" ")
+		if value, _, _ := strings.Cut(rest, "\n"); ok {
+			out["node_vmstat_"+field], err = strconv.ParseFloat(value, 64)
+			must(err)
+		}
+	}
+	out["node_time_seconds"] = float64(time.Now().UnixMilli()) / 1000
 	var u unix.Utsname
 	must(unix.Uname(&u))
 	text := unix.ByteSliceToString
