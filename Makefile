@@ -9,6 +9,7 @@ TOOL := go tool -modfile=tools/go.mod
 ARGS ?=
 FUZZTIME ?= 1m
 OBSERVED ?= 2m
+STARTS ?= 1000
 
 .PHONY: up build test guest soak bench lint generate deps clean
 
@@ -33,12 +34,14 @@ guest:
 	@e2e/deps.sh guest
 	e2e/guest/guest.sh $(if $(GUEST),'$(GUEST)')
 
-## soak: the long ones: each fuzz target for FUZZTIME, the whole test three times
+## soak: the long ones: a thousand containers that come and go, each fuzz target for FUZZTIME (30m
+## before a release), the whole test three times
 soak: deps
+	go test -timeout 60m -run GoneContainers ./e2e/soak -v -starts $(STARTS)
 	@for file in $$(grep -rl --include=*_test.go '^func Fuzz' .); do \
 		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' $$file); do \
 			echo "$$target in $$(dirname $$file)"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$(dirname $$file); \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -timeout 0 $$(dirname $$file); \
 		done; \
 	done
 	go test -race -count=3 -timeout 60m ./...

@@ -92,3 +92,9 @@ func RuntimeCPU(containerd int, address string) (float64, error) {
 	}
 	return sum, nil
 }
+
+// Collect makes a program that serves Go's profiles collect its garbage.
+func (p *Program) Collect() error {
+	_, err := get(p.URL+"/debug/pprof/heap?gc=1", "*/*", limit)
+	return err
+}
