@@ -28,8 +28,10 @@ func BenchmarkRead(b *testing.B) {
 	b.Run("own", func(b *testing.B) {
 		b.ReportAllocs()
 		var buffer cgroup.Buffer
+		group := tree.Group(running.CgroupPath)
+		defer group.Close()
 		for b.Loop() {
-			if _, err := tree.Read(running.CgroupPath, &buffer); err != nil {
+			if _, err := group.Read(&buffer); err != nil {
 				b.Fatal(err)
 			}
 		}

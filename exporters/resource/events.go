@@ -26,6 +26,9 @@ func (s *sources) watch(name string, engine watcher, list func(), logger *slog.L
 	e.Stream = source.NewStream(name, logger, func(ctx context.Context, connected func(string)) error {
 		return engine.Watch(ctx, connected, func(event container.Event) {
 			e.recent.Take(event)
+			if event.Kind == container.OOMKilled && s.lives != nil {
+				s.lives.book.OOMKilled(event.ID)
+			}
 			s.index.Changed()
 		})
 	})

@@ -26,6 +26,7 @@ import (
 	"github.com/loadline-exporters/loadline/exporters/resource/cri"
 	"github.com/loadline-exporters/loadline/exporters/resource/docker"
 	"github.com/loadline-exporters/loadline/exporters/resource/jobs"
+	"github.com/loadline-exporters/loadline/exporters/resource/kmsg"
 	"github.com/loadline-exporters/loadline/exporters/resource/kubelet"
 	"github.com/loadline-exporters/loadline/exporters/resource/machine"
 	"github.com/loadline-exporters/loadline/exporters/resource/metrics"
@@ -38,8 +39,8 @@ import (
 const Name = "resource"
 
 // DefaultBudget is the default of --series-budget: a node of 250 pods with two
-// containers each has about 20,000 series.
-const DefaultBudget = "50000"
+// containers each has about 80,000 series.
+const DefaultBudget = "150000"
 
 // Options say where the node's facts are.
 type Options struct {
@@ -50,6 +51,11 @@ type Options struct {
 	Docker     string // unix:///path or tcp://host:port
 	Kubelet    kubelet.Options
 	Kubeconfig string // for the owners of Jobs; empty: in-cluster, if any
+
+	KernelLog string // where the kernel's log is read
+
+	PerCPU   bool // serve processor time by processor too
+	NoGroups bool // leave out the control groups that are no containers
 
 	collectors *serve.CollectorFlags // nil: all
 }
@@ -71,6 +77,10 @@ func (o *Options) AddFlags(g serve.FlagGroup) {
 		Default(kubelet.DefaultCAFile).StringVar(&o.Kubelet.CAFile)
 	g.Flag("kubelet-insecure-skip-verify", "Don't check the kubelet's certificate, which many clusters leave self-signed.").
 		BoolVar(&o.Kubelet.Insecure)
+	g.Flag("kernel-log", "The kernel's log, which tells OOM kills apart.").Default(kmsg.DefaultPath).StringVar(&o.KernelLog)
+	g.Flag("container.per-cpu", "Serve the processor time of containers by processor instead of in total (cgroup v1).").BoolVar(&o.PerCPU)
+	g.Flag("container.no-groups", "Leave out control groups that are no containers: the root, services, slices, pods, nested containers.").
+		BoolVar(&o.NoGroups)
 	g.Flag("kubeconfig", "Kubeconfig of an API server that says which CronJob made a Job; without it the one of the cluster that this runs in, if any.").
 		StringVar(&o.Kubeconfig)
 }
@@ -98,7 +108,20 @@ type sources struct {
 	docker     *source.Polled[container.Engines]
 	events     [2]*engineEvents
 	jobs       *jobs.Watcher
+	lives      *lives // nil without control groups
 	close      []func() error
+}
+
+// all are the sources that the exporter reports on.
+func (s *sources) all() []*source.Source {
+	all := []*source.Source{
+		s.watcher.Source, s.watcher.Notify, s.kubelet.Source, s.containerd.Source, s.cri.Source, s.docker.Source,
+		s.events[0].Source, s.events[1].Source, s.jobs.Source,
+	}
+	if s.lives != nil {
+		all = append(all, s.lives.follower.Source, s.lives.kernelLog)
+	}
+	return all
 }
 
 // New makes the exporter. It reads nothing remote: what does not answer is found
@@ -117,9 +140,13 @@ func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
 	if err != nil {
 		return serve.Exporter{}, err
 	}
-	if s.watcher.Tree != nil {
-		containers := &container.Collector{List: s.index.List, Reader: s.watcher.Tree}
+	if s.lives != nil {
+		containers := &container.Collector{List: s.index.List, Groups: s.index.Groups, Devices: &container.Devices{SysFS: o.Node.SysFS}}
+		if o.NoGroups {
+			containers.Groups = nil
+		}
 		collectors = append(collectors, serve.Collector{Name: "container", Collect: containers.Collect})
+		collectors = append(collectors, serve.Collector{Name: "workload", Collect: s.lives.book.Collect})
 		collectors = append(collectors, s.network(o.Node.ProcFS)...)
 	}
 	collectors = append(collectors, serve.Collector{Name: "machine", Collect: machine.New(o.Node.ProcFS, o.Node.RootFS).Collect})
@@ -129,11 +156,8 @@ func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
 		Summary:    "Node and container resources, requests and limits.",
 		Families:   metrics.Table(),
 		Collectors: collectors,
-		Sources: []*source.Source{
-			s.watcher.Source, s.watcher.Notify, s.kubelet.Source, s.containerd.Source, s.cri.Source, s.docker.Source,
-			s.events[0].Source, s.events[1].Source, s.jobs.Source,
-		},
-		Run: s.run,
+		Sources:    s.all(),
+		Run:        s.run,
 	}, nil
 }
 
@@ -185,15 +209,20 @@ func (o *Options) sources(logger *slog.Logger, proc procfs.FS) (*sources, error)
 	s.events = [2]*engineEvents{
 		s.watch("containerd-events", c, s.containerd.Wake, logger), s.watch("docker-events", d, s.docker.Wake, logger),
 	}
-	started := func(string, cgroup.Dir) time.Time { return time.Time{} }
-	if tree != nil {
-		started = container.StartedBy(tree, proc)
-	}
-	s.index = container.NewIndex(container.Sources{
+	join := container.Sources{
 		Dirs: s.watcher.Dirs, Pods: s.kubelet.Get, Docker: s.docker.Get, Containerd: s.containerd.Get, CRI: s.cri.Get,
 		RecentContainerd: s.events[0].recent, RecentDocker: s.events[1].recent,
-		Settled: s.settled, Ask: ask, Started: started,
-	}, o.nodeName())
+		Settled: s.settled, Ask: ask, Started: func(string, cgroup.Dir) time.Time { return time.Time{} },
+	}
+	if tree != nil {
+		if o.PerCPU {
+			tree.ReadPerCPU()
+		}
+		s.lives = newLives(tree, s.watcher, o, logger)
+		join.Started, join.Group = container.StartedBy(tree, proc), tree.Group
+		join.Life, join.Nameless = s.lives.life, s.lives.book.Nameless
+	}
+	s.index = container.NewIndex(join, o.nodeName())
 	return s, nil
 }
 
@@ -223,10 +252,14 @@ func (s *sources) settled() bool {
 
 func (s *sources) run(ctx context.Context) error {
 	var wg sync.WaitGroup
-	for _, run := range []func(context.Context){
+	runs := []func(context.Context){
 		s.watcher.Run, s.index.Run, s.kubelet.Run, s.containerd.Run, s.cri.Run, s.docker.Run, s.jobs.Run,
 		s.events[0].Run, s.events[1].Run,
-	} {
+	}
+	if s.lives != nil {
+		runs = append(runs, s.lives.follower.Run, s.lives.watchLog)
+	}
+	for _, run := range runs {
 		wg.Go(func() { run(ctx) })
 	}
 	wg.Wait()

@@ -60,6 +60,9 @@ func ofInterest(text string) string {
 		name := strings.TrimPrefix(strings.TrimPrefix(strings.TrimPrefix(line, "# HELP "), "# TYPE "), "# UNIT ")
 		if strings.HasPrefix(name, "container_") || strings.HasPrefix(name, "loadline_container_") ||
 			strings.HasPrefix(name, "loadline_source_") || strings.HasPrefix(name, "loadline_exporter_") || line == "# EOF\n" {
+			if strings.HasPrefix(line, "container_last_seen{") {
+				line = line[:strings.LastIndexByte(line, ' ')] + " (now)\n"
+			}
 			out.WriteString(line)
 		}
 	}

@@ -96,12 +96,12 @@ func TestStatsOfEachSetUp(t *testing.T) {
 			var b Buffer
 			var out strings.Builder
 			for _, group := range []string{"/limited", "/free"} {
-				s, err := tree.Read(group, &b)
+				s, err := tree.Group(group).Read(&b)
 				if err != nil {
 					t.Fatal(err)
 				}
-				fmt.Fprintf(&out, "%s\nCPU %+v\nMemory %+v\nPIDs %+v\nCPUPressure %+v\nMemoryPressure %+v\nIOPressure %+v\n",
-					group, s.CPU, s.Memory, s.PIDs, s.CPUPressure, s.MemoryPressure, s.IOPressure)
+				fmt.Fprintf(&out, "%s\nCPU %+v\nMemory %+v\nPIDs %+v\nIO %+v\nCPUPressure %+v\nMemoryPressure %+v\nIOPressure %+v\n",
+					group, s.CPU, s.Memory, s.PIDs, s.IO, s.CPUPressure, s.MemoryPressure, s.IOPressure)
 			}
 			golden := "testdata/" + string(version) + ".golden"
 			if *update {
@@ -125,7 +125,7 @@ func TestAGroupThatHasEndedIsGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tree.Read("/nothing", new(Buffer)); err != ErrGone {
+	if _, err := tree.Group("/nothing").Read(new(Buffer)); err != ErrGone {
 		t.Errorf("got %v, want %v", err, ErrGone)
 	}
 }
@@ -139,7 +139,7 @@ func TestAFileThatIsNoNumberIsNamedAndTheRestIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := tree.Read("/limited", new(Buffer))
+	s, err := tree.Group("/limited").Read(new(Buffer))
 	if err == nil || !strings.Contains(err.Error(), "memory.current") {
 		t.Errorf("error %v does not name the file", err)
 	}
@@ -180,6 +180,28 @@ func FuzzFiles(f *testing.F) {
 				t.Errorf("eachPair(%q) made the key %q", b, key)
 			}
 		})
+	})
+}
+
+func FuzzDevices(f *testing.F) {
+	for _, s := range []string{
+		"8:0 Read 1\n8:0 Write 2\n8:0 Total 3\nTotal 3\n", "8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6\n", "8:0\n",
+		"99999999999:0 Read 1", "8:0 cost.usage=1 rbytes=2", "\x00",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var list []Device
+		eachDevice(b, &list)
+		eachOperation(b, &list, func(d *Device) *[operations]float64 { return &d.Bytes })
+		seen := map[[2]uint32]bool{}
+		for _, d := range list {
+			if id := [2]uint32{d.Major, d.Minor}; seen[id] {
+				t.Errorf("%q: device %v is listed twice", b, id)
+			} else {
+				seen[id] = true
+			}
+		}
 	})
 }
 

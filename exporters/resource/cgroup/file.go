@@ -8,51 +8,72 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Buffer is the memory that reading takes. It is reused from file to file and used
+// file is a file of a control group, and what it says.
+type file struct {
+	dir   string // of the hierarchy
+	name  string
+	total bool // it has what is counted when a group ends
+	// parse takes the content into the statistics and says whether it could.
+	parse func(*Stats, []byte) bool
+}
+
+// Buffer is the memory that reading takes. It is reused from group to group and used
 // by one goroutine at a time; its zero value is ready.
 type Buffer struct {
 	data []byte
 	path []byte
+	io   []Device
 }
 
-// maxFile bounds what is read of one file. The largest, memory.stat, has some
-// kilobytes.
-const maxFile = 64 << 10
+// Sizes of files. The largest, memory.stat, has some kilobytes.
+const (
+	usualFile = 8 << 10
+	maxFile   = 1 << 20
+)
 
-// read returns a file's content, which is valid until the next read. Plain system
-// calls instead of os.File save the poller's registration: a third of the time.
-func (b *Buffer) read(dir, group, file string) ([]byte, error) {
+var errTooLarge = errors.New("file is larger than any of the kernel's")
+
+// open opens a file of a group. Plain system calls instead of os.File save the
+// poller's registration.
+func (b *Buffer) open(dir, group, file string) (fd int, err error) {
 	b.path = append(b.path[:0], dir...)
 	b.path = append(b.path, group...)
 	b.path = append(b.path, '/')
 	b.path = append(b.path, file...)
-	fd, err := retry(func() (int, error) {
+	return retry(func() (int, error) {
 		return unix.Open(string(b.path), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	})
-	if err != nil {
-		return nil, err
-	}
-	defer unix.Close(fd)
+}
+
+// again returns an open file's content, which is valid until the next reading. The
+// kernel writes each of the files that are read again as one record, so what fits
+// into the buffer came whole.
+func (b *Buffer) again(fd int) ([]byte, error) { return b.from(fd, false) }
+
+// whole returns a file's content, however many records it has.
+func (b *Buffer) whole(fd int) ([]byte, error) { return b.from(fd, true) }
+
+func (b *Buffer) from(fd int, toEnd bool) ([]byte, error) {
 	if cap(b.data) == 0 {
-		b.data = make([]byte, 8<<10)
+		b.data = make([]byte, usualFile)
 	}
 	n := 0
 	for {
 		if n == cap(b.data) {
 			if n >= maxFile {
-				return nil, errors.New("file is larger than any of the kernel's")
+				return nil, errTooLarge
 			}
 			b.data = append(b.data[:n], make([]byte, n)...)
 		}
 		b.data = b.data[:cap(b.data)]
-		m, err := retry(func() (int, error) { return unix.Read(fd, b.data[n:]) })
+		m, err := retry(func() (int, error) { return unix.Pread(fd, b.data[n:], int64(n)) })
 		if err != nil {
 			return nil, err
 		}
-		if m <= 0 {
+		n += m
+		if m == 0 || !toEnd && n < cap(b.data) {
 			return b.data[:n], nil
 		}
-		n += m
 	}
 }
 

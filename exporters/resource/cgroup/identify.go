@@ -127,3 +127,30 @@ func expandSlice(slice string) string {
 	}
 	return path.String()
 }
+
+// InKubernetes says whether a path is below the kubelet's groups.
+func InKubernetes(path string) bool { return strings.Contains(path, "kubepods") }
+
+// MayBeContainer says whether a group that was just made can be a container's:
+// systemd's units but scopes, Kubernetes' pods, and what is within a container are
+// none.
+func MayBeContainer(path string) bool {
+	if containerAbove(path) != "" || IsPod(path) {
+		return false
+	}
+	switch path[strings.LastIndexByte(path, '.')+1:] {
+	case "slice", "service", "mount", "socket", "swap", "device", "automount", "timer", "path", "target":
+		return false
+	}
+	return true
+}
+
+// PodUID returns the UID of the Kubernetes pod that a path is of, or is in; empty
+// if there is none.
+func PodUID(path string) string { return podUID(path) }
+
+// IsPod says whether a path is a Kubernetes pod's own group.
+func IsPod(path string) bool {
+	dir, leaf := cutLast(path)
+	return InKubernetes(path) && podUID(dir) == "" && podUID("kubepods/"+leaf) != ""
+}

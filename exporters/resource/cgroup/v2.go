@@ -1,14 +1,49 @@
 package cgroup
 
-func (r *reader) v2(dir string) {
-	r.v2CPU(dir)
-	r.v2Memory(dir)
-	r.pids(dir)
+// v2Files are what is read of a group on v2.
+func v2Files() []file {
+	return append([]file{
+		{name: "cpu.stat", total: true, parse: v2CPUStat},
+		{name: "cpu.max", parse: func(s *Stats, b []byte) (ok bool) {
+			s.CPU.Quota, s.CPU.Period, ok = quotaPeriod(b)
+			return ok
+		}},
+		{name: "cpu.weight", parse: func(s *Stats, b []byte) bool {
+			weight, ok := number(b)
+			s.CPU.Shares = sharesOf(weight)
+			return ok
+		}},
+		{name: "memory.current", parse: memoryUsage},
+		{name: "memory.stat", parse: v2MemoryStat},
+		{name: "memory.peak", parse: memoryMaximum},
+		numberFile("memory.swap.current", func(s *Stats) *float64 { return &s.Memory.Swap }),
+		numberFile("memory.max", func(s *Stats) *float64 { return &s.Memory.Limit }),
+		numberFile("memory.swap.max", func(s *Stats) *float64 { return &s.Memory.SwapLimit }),
+		{name: "memory.low", parse: protection},
+		{name: "memory.min", parse: protection},
+		{name: "memory.events", total: true, parse: v2MemoryEvents},
+		{name: "io.stat", parse: func(s *Stats, b []byte) bool { return eachDevice(b, &s.IO) }},
+	}, pidsFiles()...)
 }
 
-func (r *reader) v2CPU(dir string) {
-	c := &r.stats.CPU
-	eachPair(r.file(dir, "cpu.stat"), func(key []byte, v uint64) {
+// pressureFiles are those of v2, which the hybrid set-up has too.
+func pressureFiles() []file {
+	of := func(name string, to func(*Stats) *Pressure) file {
+		return file{name: name, parse: func(s *Stats, b []byte) bool {
+			*to(s) = pressure(b)
+			return true
+		}}
+	}
+	return []file{
+		of("cpu.pressure", func(s *Stats) *Pressure { return &s.CPUPressure }),
+		of("memory.pressure", func(s *Stats) *Pressure { return &s.MemoryPressure }),
+		of("io.pressure", func(s *Stats) *Pressure { return &s.IOPressure }),
+	}
+}
+
+func v2CPUStat(s *Stats, b []byte) bool {
+	c := &s.CPU
+	eachPair(b, func(key []byte, v uint64) {
 		switch string(key) {
 		case "usage_usec":
 			c.Usage, c.Known = float64(v)/1e6, true
@@ -22,14 +57,13 @@ func (r *reader) v2CPU(dir string) {
 			c.ThrottledPeriods = float64(v)
 		case "throttled_usec":
 			c.Throttled = float64(v) / 1e6
+		case "nr_bursts":
+			c.BurstPeriods, c.BurstKnown = float64(v), true
+		case "burst_usec":
+			c.Burst = float64(v) / 1e6
 		}
 	})
-	if b := r.file(dir, "cpu.max"); b != nil {
-		c.Quota, c.Period, _ = quotaPeriod(b)
-	}
-	if weight, ok := r.number(dir, "cpu.weight"); ok {
-		c.Shares = sharesOf(weight)
-	}
+	return c.Known
 }
 
 // sharesOf turns a v2 weight (1 to 10000) into v1 shares (2 to 262144) by the line
@@ -42,35 +76,62 @@ func sharesOf(weight float64) float64 {
 	return float64(int64(2 + (weight-1)*262142/9999))
 }
 
-func (r *reader) v2Memory(dir string) {
-	m := &r.stats.Memory
-	if m.Usage, m.Known = r.number(dir, "memory.current"); !m.Known {
-		return
-	}
-	var inactiveFile float64
-	eachPair(r.file(dir, "memory.stat"), func(key []byte, v uint64) {
+func v2MemoryStat(s *Stats, b []byte) bool {
+	m := &s.Memory
+	eachPair(b, func(key []byte, v uint64) {
+		n := float64(v)
 		switch string(key) {
-		case "inactive_file":
-			inactiveFile = float64(v)
 		case "anon":
-			m.RSS = float64(v)
+			m.RSS = n
 		case "file":
-			m.Cache = float64(v)
+			m.Cache = n
+		case "kernel":
+			m.Kernel, m.KernelKnown = n, true
 		case "file_mapped":
-			m.Mapped = float64(v)
+			m.Mapped = n
+		case "file_dirty":
+			m.Dirty = n
+		case "file_writeback":
+			m.Writeback = n
+		case "inactive_file":
+			m.InactiveFile = n
+		case "active_file":
+			m.ActiveFile = n
+		case "workingset_refault_anon":
+			m.RefaultsAnon = n
+		case "workingset_refault_file":
+			m.RefaultsFile = n
+		case "pgfault":
+			m.Faults, m.OwnFaults = n, n
+		case "pgmajfault":
+			m.MajorFaults, m.OwnMajorFaults = n, n
+		case "pgscan": // since kernel 6.0
+			m.Scanned, m.ReclaimKnown = n, true
+		case "pgsteal":
+			m.Stolen = n
 		}
 	})
-	m.WorkingSet = max(m.Usage-inactiveFile, 0)
-	m.MaxUsage, m.MaxKnown = r.number(dir, "memory.peak")
-	m.Swap, _ = r.number(dir, "memory.swap.current")
-	m.Limit, _ = r.number(dir, "memory.max")
-	m.Reservation, _ = r.number(dir, "memory.low")
-	eachPair(r.file(dir, "memory.events"), func(key []byte, v uint64) {
+	return true
+}
+
+func v2MemoryEvents(s *Stats, b []byte) bool {
+	m := &s.Memory
+	m.EventsKnown = true
+	eachPair(b, func(key []byte, v uint64) {
 		switch string(key) {
+		case "high":
+			m.EventsHigh = float64(v)
 		case "max":
-			m.Failures = float64(v)
+			m.EventsMax, m.Failures = float64(v), float64(v)
 		case "oom_kill":
 			m.OOMKills = float64(v)
 		}
 	})
+	return true
+}
+
+func protection(s *Stats, b []byte) bool {
+	v, ok := number(b)
+	s.Memory.Reservation = max(s.Memory.Reservation, v)
+	return ok
 }

@@ -24,6 +24,7 @@ const (
 	settle        = 100 * time.Millisecond // a container's start makes several directories
 	maxGroups     = 100_000                // directories; beyond it something is broken
 	maxGroupDepth = 64
+	maxNested     = 256 // directories in one container: what it makes inside is its own will
 )
 
 // Dir is a directory of the tree.
@@ -32,20 +33,28 @@ type Dir struct {
 	Changed time.Time // when it was made, or last had a directory made in it before it was listed
 }
 
-// Watcher keeps the list of a tree's directories, down to those of containers:
-// what a container makes inside is not of interest, and is not listed.
+// Watcher keeps the list of a tree's directories, and of a bounded number within
+// each container, where containers may be nested.
 type Watcher struct {
 	Tree    *Tree
 	Changed func() // called after the list has changed
-	Logger  *slog.Logger
+	// Made and Gone, if set, are called at once for each directory that comes or
+	// goes while the watcher runs, before the list is published: a container may
+	// live for less than a list takes to settle.
+	Made   func(path string, d Dir)
+	Gone   func(path string)
+	Logger *slog.Logger
 
 	// Source says whether the tree can be listed; Notify whether changes are told
 	// by inotify, without which they are seen at the next rescan.
 	Source, Notify *source.Source
 
-	dirs  atomic.Pointer[map[string]Dir]
-	root  string
-	known map[string]Dir
+	dirs   atomic.Pointer[map[string]Dir]
+	root   string
+	known  map[string]Dir
+	nested map[string]int // directories within containers
+	listed bool           // the tree was listed once: what comes now is new
+	former map[string]Dir // while the tree is listed anew: what was known
 
 	open     func(root string) (*notifier, error) // openNotifier, unless a test stands in for the kernel
 	notifier *notifier                            // nil without inotify
@@ -58,7 +67,7 @@ func NewWatcher(t *Tree, err error, logger *slog.Logger, changed func()) *Watche
 	w := &Watcher{
 		Tree: t, Changed: changed, Logger: logger,
 		Source: source.New("cgroup"), Notify: source.New("cgroup-inotify"),
-		known: map[string]Dir{}, open: openNotifier,
+		known: map[string]Dir{}, nested: map[string]int{}, open: openNotifier,
 	}
 	w.dirs.Store(&map[string]Dir{})
 	if t == nil {
@@ -150,6 +159,7 @@ func (w *Watcher) forget(path string) bool {
 	for p := range w.known {
 		if p == path || strings.HasPrefix(p, path+"/") {
 			delete(w.known, p)
+			w.left(p)
 			if w.notifier != nil {
 				w.notifier.unwatch(p)
 			}
@@ -164,8 +174,16 @@ func (w *Watcher) rescan() {
 	if w.notifier == nil {
 		w.notifier, w.watchErr = w.open(w.root)
 	}
-	w.known = make(map[string]Dir, len(w.known))
+	w.former = w.known
+	w.known, w.nested = make(map[string]Dir, len(w.known)), map[string]int{}
 	err := w.scanRoot()
+	w.listed = true
+	for path, d := range w.former {
+		if w.known[path].Inode != d.Inode && w.Gone != nil {
+			w.Gone(path)
+		}
+	}
+	w.former = nil
 	if len(w.known) >= maxGroups {
 		err = source.Because(source.Invalid, fmt.Errorf("%s has more than %d control groups: the rest is left out", w.root, maxGroups))
 	}
@@ -220,9 +238,8 @@ func (w *Watcher) scan(path string, depth int) int {
 	if err != nil || !st.IsDir() {
 		return 0
 	}
-	w.known[path] = dirOf(st)
-	if _, ok := Identify(path); ok {
-		return 1
+	if !w.enter(path, dirOf(st)) {
+		return 0
 	}
 	w.watch(path, w.known[path].Inode)
 	n := 1
@@ -236,6 +253,53 @@ func (w *Watcher) scan(path string, depth int) int {
 		}
 	}
 	return n
+}
+
+// enter takes a directory into the list unless its container has too many.
+func (w *Watcher) enter(path string, d Dir) bool {
+	if in := containerAbove(path); in != "" {
+		if _, known := w.known[path]; !known {
+			if w.nested[in] >= maxNested {
+				return false
+			}
+			w.nested[in]++
+		}
+	}
+	former, known := w.known[path]
+	if !known {
+		former, known = w.former[path]
+	}
+	w.known[path] = d
+	if w.listed && w.Made != nil && (!known || former.Inode != d.Inode) {
+		w.Made(path, d)
+	}
+	return true
+}
+
+// left undoes enter.
+func (w *Watcher) left(path string) {
+	if in := containerAbove(path); in != "" {
+		if w.nested[in]--; w.nested[in] <= 0 {
+			delete(w.nested, in)
+		}
+	}
+	if w.Gone != nil {
+		w.Gone(path)
+	}
+}
+
+// containerAbove returns the outermost container that path is within, empty if
+// there is none.
+func containerAbove(path string) string {
+	for i := 1; i < len(path); i++ {
+		if path[i] != '/' {
+			continue
+		}
+		if _, ok := Identify(path[:i]); ok {
+			return path[:i]
+		}
+	}
+	return ""
 }
 
 func dirOf(st fs.FileInfo) Dir {

@@ -1,11 +1,14 @@
 package cgroup
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -92,17 +95,51 @@ func TestWatchesOfGroupsThatEndedUnseenAreGivenBack(t *testing.T) {
 	})
 }
 
-func TestWhatAContainerMakesInsideIsNeitherListedNorWatched(t *testing.T) {
+func TestWhatAContainerMakesInsideIsListedUpToABound(t *testing.T) {
 	everywhere(t, func(t *testing.T, g groups) {
 		container := "docker/" + strings.Repeat("a", 64)
 		g.make(container + "/system.slice/inner")
-		w := g.watcher(func() {})
-		t.Cleanup(w.closeNotifier)
-		w.rescan()
-		w.publish()
-		g.lists(w, "/docker", "/"+container)
-		if n := inotifyWatches(t); n != 2 {
-			t.Errorf("%d watches, want the root's and docker's", n)
+		w := g.run()
+		g.lists(w, "/docker", "/"+container, "/"+container+"/system.slice", "/"+container+"/system.slice/inner")
+		for i := range maxNested + 10 {
+			g.make(fmt.Sprintf("%s/system.slice/inner/%d", container, i))
+		}
+		g.make("other")
+		wait.For(t, limit, "what was made last", func() error {
+			if _, ok := w.Dirs()["/other"]; !ok {
+				return errors.New("not listed")
+			}
+			return nil
+		})
+		if n := len(w.Dirs()); n != maxNested+3 {
+			t.Errorf("%d directories are listed, want %d in the container and three others", n, maxNested)
+		}
+	})
+}
+
+func TestWhatComesAndGoesIsToldAtOnceAndOnce(t *testing.T) {
+	everywhere(t, func(t *testing.T, g groups) {
+		g.make("before")
+		var mu sync.Mutex
+		told := map[string]int{}
+		tell := func(what string) {
+			mu.Lock()
+			defer mu.Unlock()
+			told[what]++
+		}
+		w := g.run(func(w *Watcher) {
+			w.Made = func(path string, _ Dir) { tell("made " + path) }
+			w.Gone = func(path string) { tell("gone " + path) }
+		})
+		g.make("pod/a")
+		g.lists(w, "/before", "/pod", "/pod/a")
+		g.remove("pod/a", "pod", "before")
+		g.lists(w)
+		mu.Lock()
+		defer mu.Unlock()
+		want := map[string]int{"made /pod": 1, "made /pod/a": 1, "gone /pod/a": 1, "gone /pod": 1, "gone /before": 1}
+		if !maps.Equal(told, want) {
+			t.Errorf("told %v, want %v", told, want)
 		}
 	})
 }

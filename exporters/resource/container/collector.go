@@ -40,15 +40,11 @@ func (c *Container) SandboxLabels() family.Block {
 	})
 }
 
-// Reader reads a control group's counters. *cgroup.Tree is one.
-type Reader interface {
-	Read(path string, b *cgroup.Buffer) (cgroup.Stats, error)
-}
-
 // Collector emits the families of containers.
 type Collector struct {
-	List   func() []*Container
-	Reader Reader
+	List    func() []*Container
+	Groups  func() []*Container // without containers; nil for none
+	Devices *Devices
 
 	buffers sync.Pool
 }
@@ -62,20 +58,28 @@ func (c *Collector) Collect(ctx context.Context, w *family.Writer) error {
 		b = new(cgroup.Buffer)
 	}
 	defer c.buffers.Put(b)
-	e := newEmitter(w)
+	e := newEmitter(w, c.Devices)
 	var failed []error
-	for _, container := range c.List() {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("not all containers were read: %w", err)
+	read := func(list []*Container, emit func(*reading)) error {
+		for _, container := range list {
+			if err := ctx.Err(); err != nil {
+				return fmt.Errorf("not all containers were read: %w", err)
+			}
+			r := reading{Container: container}
+			var err error
+			if r.Stats, err = container.Counters.Read(b); errors.Is(err, cgroup.ErrGone) {
+				continue
+			}
+			if err != nil && len(failed) < 3 { // enough to know, in one line of the log
+				failed = append(failed, err)
+			}
+			emit(&r)
 		}
-		s, err := c.Reader.Read(container.CgroupPath, b)
-		if errors.Is(err, cgroup.ErrGone) {
-			continue
-		}
-		if err != nil && len(failed) < 3 { // enough to know, in one line of the log
-			failed = append(failed, err)
-		}
-		e.emit(container, s)
+		return nil
 	}
-	return errors.Join(failed...)
+	err := read(c.List(), e.container)
+	if err == nil && c.Groups != nil {
+		err = read(c.Groups(), e.group)
+	}
+	return errors.Join(append(failed, err)...)
 }

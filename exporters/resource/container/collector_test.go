@@ -27,19 +27,17 @@ type answer struct {
 	err   error
 }
 
-func (r reader) Read(path string, _ *cgroup.Buffer) (cgroup.Stats, error) {
-	a, ok := r[path]
-	if !ok {
-		return cgroup.Stats{}, cgroup.ErrGone
-	}
-	return a.stats, a.err
-}
+func (a answer) Read(*cgroup.Buffer) (cgroup.Stats, error) { return a.stats, a.err }
 
-func containers(paths ...string) func() []*Container {
+func (r reader) containers(paths ...string) func() []*Container {
 	var list []*Container
 	for _, p := range paths {
 		c := &Container{CgroupPath: p, Place: hierarchy.OfLabels(hierarchy.Containerd, p[1:], nil), Name: p[1:]}
 		c.Render()
+		c.Counters = answer{err: cgroup.ErrGone}
+		if a, ok := r[p]; ok {
+			c.Counters = a
+		}
 		list = append(list, c)
 	}
 	return func() []*Container { return list }
@@ -77,7 +75,7 @@ var healthy = cgroup.Stats{
 }
 
 func TestAContainerThatEndsBetweenListAndReadIsLeftOut(t *testing.T) {
-	c := &Collector{List: containers("/a", "/b", "/c"), Reader: reader{"/a": {stats: healthy}, "/c": {stats: healthy}}}
+	c := &Collector{List: reader{"/a": {stats: healthy}, "/c": {stats: healthy}}.containers("/a", "/b", "/c"), Devices: new(Devices)}
 	lines, err := collect(t.Context(), t, c)
 	if err != nil {
 		t.Error(err)
@@ -97,7 +95,7 @@ func TestWhatCannotBeReadOfOneContainerLosesNothingElse(t *testing.T) {
 		answers[path] = answer{broken, errors.New("reading " + path + "/memory.current")}
 		paths = append(paths, path)
 	}
-	lines, err := collect(t.Context(), t, &Collector{List: containers(paths...), Reader: answers})
+	lines, err := collect(t.Context(), t, &Collector{List: answers.containers(paths...), Devices: new(Devices)})
 	if err == nil || !strings.Contains(err.Error(), "/broken-0/memory.current") || len(err.Error()) > 200 {
 		t.Errorf("the error does not name what is missing, in short: %v", err)
 	}
@@ -113,7 +111,7 @@ func TestWhatCannotBeReadOfOneContainerLosesNothingElse(t *testing.T) {
 func TestCollectingEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := collect(ctx, t, &Collector{List: containers("/a"), Reader: reader{}}); !errors.Is(err, context.Canceled) {
+	if _, err := collect(ctx, t, &Collector{List: reader{}.containers("/a"), Devices: new(Devices)}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -122,15 +120,13 @@ func TestRequestsAndLimitsAreThePodsElseTheControlGroups(t *testing.T) {
 	limited := healthy
 	limited.Memory.Reservation = 50
 	limited.CPU.Quota, limited.CPU.Period = 50_000, 100_000
-	list := containers("/bare", "/pod", "/empty", "/sandbox")
+	list := reader{
+		"/bare": {stats: limited}, "/pod": {stats: limited}, "/empty": {stats: limited}, "/sandbox": {stats: limited},
+	}.containers("/bare", "/pod", "/empty", "/sandbox")
 	list()[1].FromPod, list()[1].Requests, list()[1].Limits = true, Resources{CPU: 0.1, EphemeralStorage: 7}, Resources{Memory: 9}
 	list()[2].FromPod = true
 	list()[3].Sandbox = true
-	answers := reader{}
-	for _, c := range list() {
-		answers[c.CgroupPath] = answer{stats: limited}
-	}
-	lines, err := collect(t.Context(), t, &Collector{List: list, Reader: answers})
+	lines, err := collect(t.Context(), t, &Collector{List: list, Devices: new(Devices)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,152 +1,203 @@
 package container
 
 import (
-	"maps"
-	"slices"
+	"strconv"
+	"time"
 
 	"github.com/loadline-exporters/loadline/exporters/resource/cgroup"
 	"github.com/loadline-exporters/loadline/exporters/resource/metrics"
 	"github.com/loadline-exporters/loadline/internal/family"
 )
 
+// reading is what one scrape found of one container.
+type reading struct {
+	*Container
+	cgroup.Stats
+}
+
+// row is a family of one series a container, and its value if there is one.
+type row struct {
+	family *family.Family
+	value  func(r *reading) (v float64, ok bool)
+}
+
+// basic are the rows that sandboxes have too: what they run is of no interest, what
+// they take adds up.
+func basic() []row {
+	return []row{
+		{metrics.ContainerCPUUser, func(r *reading) (float64, bool) { return r.CPU.User, r.CPU.Known }},
+		{metrics.ContainerCPUSystem, func(r *reading) (float64, bool) { return r.CPU.System, r.CPU.Known }},
+		{metrics.ContainerMemoryUsage, func(r *reading) (float64, bool) { return r.Memory.Usage, r.Memory.Known }},
+		{metrics.ContainerMemoryWorkingSet, func(r *reading) (float64, bool) { return r.Memory.WorkingSet, r.Memory.Known }},
+		{metrics.ContainerMemoryRSS, func(r *reading) (float64, bool) { return r.Memory.RSS, r.Memory.Known }},
+		{metrics.ContainerMemoryCache, func(r *reading) (float64, bool) { return r.Memory.Cache, r.Memory.Known }},
+		{metrics.ContainerOOMEvents, func(r *reading) (float64, bool) { return r.Memory.OOMKills, r.Memory.Known }},
+		{metrics.ContainerThreads, func(r *reading) (float64, bool) { return r.PIDs.Tasks, r.PIDs.Known }},
+		{metrics.ContainerStart, func(r *reading) (float64, bool) { return seconds(r.Started), !r.Started.IsZero() }},
+	}
+}
+
+// detailed are the further rows of containers and groups.
+func detailed() []row {
+	throttled := func(r *reading) bool {
+		// As with cAdvisor, a container without a quota has no throttling series.
+		return r.CPU.BandwidthKnown && r.CPU.Quota > 0
+	}
+	return []row{
+		{metrics.ContainerCPUPeriods, func(r *reading) (float64, bool) { return r.CPU.Periods, throttled(r) }},
+		{metrics.ContainerCPUThrottledPeriods, func(r *reading) (float64, bool) { return r.CPU.ThrottledPeriods, throttled(r) }},
+		{metrics.ContainerCPUThrottled, func(r *reading) (float64, bool) { return r.CPU.Throttled, throttled(r) }},
+		{metrics.ContainerCPUBurstPeriods, func(r *reading) (float64, bool) { return r.CPU.BurstPeriods, throttled(r) && r.CPU.BurstKnown }},
+		{metrics.ContainerCPUBurst, func(r *reading) (float64, bool) { return r.CPU.Burst, throttled(r) && r.CPU.BurstKnown }},
+		{metrics.ContainerMemoryMapped, func(r *reading) (float64, bool) { return r.Memory.Mapped, r.Memory.Known }},
+		{metrics.ContainerMemorySwap, func(r *reading) (float64, bool) { return r.Memory.Swap, r.Memory.Known }},
+		{metrics.ContainerMemoryMaxUsage, func(r *reading) (float64, bool) { return r.Memory.MaxUsage, r.Memory.Known && r.Memory.MaxKnown }},
+		{metrics.ContainerMemoryFailures, func(r *reading) (float64, bool) { return r.Memory.Failures, r.Memory.Known }},
+		{metrics.ContainerMemoryKernel, func(r *reading) (float64, bool) { return r.Memory.Kernel, r.Memory.Known && r.Memory.KernelKnown }},
+		{metrics.ContainerMemoryActiveFile, func(r *reading) (float64, bool) { return r.Memory.ActiveFile, r.Memory.Known }},
+		{metrics.ContainerMemoryInactiveFile, func(r *reading) (float64, bool) { return r.Memory.InactiveFile, r.Memory.Known }},
+		{metrics.ContainerMemoryDirty, func(r *reading) (float64, bool) { return r.Memory.Dirty, r.Memory.Known }},
+		{metrics.ContainerMemoryWriteback, func(r *reading) (float64, bool) { return r.Memory.Writeback, r.Memory.Known }},
+		{metrics.ContainerMemoryEventsHigh, func(r *reading) (float64, bool) { return r.Memory.EventsHigh, r.Memory.EventsKnown }},
+		{metrics.ContainerMemoryEventsMax, func(r *reading) (float64, bool) { return r.Memory.EventsMax, r.Memory.EventsKnown }},
+		{metrics.ContainerMemoryScanned, func(r *reading) (float64, bool) { return r.Memory.Scanned, r.Memory.ReclaimKnown }},
+		{metrics.ContainerMemoryStolen, func(r *reading) (float64, bool) { return r.Memory.Stolen, r.Memory.ReclaimKnown }},
+		{metrics.ContainerMemoryRefaultsFile, func(r *reading) (float64, bool) { return r.Memory.RefaultsFile, r.Memory.EventsKnown }},
+		{metrics.ContainerMemoryRefaultsAnon, func(r *reading) (float64, bool) { return r.Memory.RefaultsAnon, r.Memory.EventsKnown }},
+		{metrics.ContainerThreadsMax, func(r *reading) (float64, bool) { return r.PIDs.Limit, r.PIDs.Known }},
+		{metrics.ContainerPressureCPUWaiting, func(r *reading) (float64, bool) { return r.CPUPressure.Waiting, r.CPUPressure.Known }},
+		{metrics.ContainerPressureCPUStalled, func(r *reading) (float64, bool) { return r.CPUPressure.Stalled, r.CPUPressure.StalledKnown }},
+		{metrics.ContainerPressureMemoryWaiting, func(r *reading) (float64, bool) { return r.MemoryPressure.Waiting, r.MemoryPressure.Known }},
+		{metrics.ContainerPressureMemoryStalled, func(r *reading) (float64, bool) { return r.MemoryPressure.Stalled, r.MemoryPressure.StalledKnown }},
+		{metrics.ContainerPressureIOWaiting, func(r *reading) (float64, bool) { return r.IOPressure.Waiting, r.IOPressure.Known }},
+		{metrics.ContainerPressureIOStalled, func(r *reading) (float64, bool) { return r.IOPressure.Stalled, r.IOPressure.StalledKnown }},
+		{metrics.ContainerSpecCPUPeriod, func(r *reading) (float64, bool) { return r.CPU.Period, r.CPU.Period > 0 }},
+		{metrics.ContainerSpecCPUQuota, func(r *reading) (float64, bool) { return r.CPU.Quota, r.CPU.Quota > 0 }},
+		{metrics.ContainerSpecCPUShares, func(r *reading) (float64, bool) { return r.CPU.Shares, r.CPU.Shares > 0 }},
+		{metrics.ContainerSpecMemoryLimit, func(r *reading) (float64, bool) { return r.Memory.Limit, r.Memory.Known }},
+		{metrics.ContainerSpecSwapLimit, func(r *reading) (float64, bool) { return r.Memory.SwapLimit, r.Memory.Known }},
+		{metrics.ContainerSpecMemoryReservation, func(r *reading) (float64, bool) { return r.Memory.Reservation, r.Memory.Known }},
+	}
+}
+
+func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+
 // emitter holds the places of the families, looked up once a scrape.
 type emitter struct {
-	w *family.Writer
+	basic, detailed []placed
+	devices         *Devices
+	now             float64
 
-	cpuUsage, cpuUser, cpuSystem, periods, throttledPeriods, throttled         *family.Series
-	usage, workingSet, rss, cache, mapped, swap, maxUsage, failures, oomEvents *family.Series
-	threads, threadsMax                                                        *family.Series
-	start, cpuPeriod, cpuQuota, cpuShares, memoryLimit, memoryReservation      *family.Series
-	info, requests, limits                                                     *family.Series
-	pressure                                                                   [3]pressureSeries // cpu, memory, io
+	usage, faults, lastSeen, health      *family.Series
+	reads, writes, readBytes, writeBytes *family.Series
+	blockIO                              *family.Series
+	info, requests, limits               *family.Series
 }
 
-type pressureSeries struct{ waiting, stalled *family.Series }
+// placed is a row's value with the place for it.
+type placed struct {
+	series *family.Series
+	value  func(r *reading) (v float64, ok bool)
+}
 
-func newEmitter(w *family.Writer) *emitter {
+func place(w *family.Writer, rows []row) []placed {
+	out := make([]placed, 0, len(rows))
+	for _, r := range rows {
+		if s := w.Series(r.family); s.Enabled() {
+			out = append(out, placed{s, r.value})
+		}
+	}
+	return out
+}
+
+func newEmitter(w *family.Writer, devices *Devices) *emitter {
 	return &emitter{
-		w:        w,
-		cpuUsage: w.Series(metrics.ContainerCPUUsage), cpuUser: w.Series(metrics.ContainerCPUUser),
-		cpuSystem: w.Series(metrics.ContainerCPUSystem), periods: w.Series(metrics.ContainerCPUPeriods),
-		throttledPeriods: w.Series(metrics.ContainerCPUThrottledPeriods), throttled: w.Series(metrics.ContainerCPUThrottled),
-		usage: w.Series(metrics.ContainerMemoryUsage), workingSet: w.Series(metrics.ContainerMemoryWorkingSet),
-		rss: w.Series(metrics.ContainerMemoryRSS), cache: w.Series(metrics.ContainerMemoryCache),
-		mapped: w.Series(metrics.ContainerMemoryMapped), swap: w.Series(metrics.ContainerMemorySwap),
-		maxUsage: w.Series(metrics.ContainerMemoryMaxUsage), failures: w.Series(metrics.ContainerMemoryFailures),
-		oomEvents: w.Series(metrics.ContainerOOMEvents),
-		threads:   w.Series(metrics.ContainerThreads), threadsMax: w.Series(metrics.ContainerThreadsMax),
-		start: w.Series(metrics.ContainerStart), cpuPeriod: w.Series(metrics.ContainerSpecCPUPeriod),
-		cpuQuota: w.Series(metrics.ContainerSpecCPUQuota), cpuShares: w.Series(metrics.ContainerSpecCPUShares),
-		memoryLimit: w.Series(metrics.ContainerSpecMemoryLimit), memoryReservation: w.Series(metrics.ContainerSpecMemoryReservation),
-		info: w.Series(metrics.ContainerInfo), requests: w.Series(metrics.ContainerRequests), limits: w.Series(metrics.ContainerLimits),
-		pressure: [3]pressureSeries{
-			{w.Series(metrics.ContainerPressureCPUWaiting), w.Series(metrics.ContainerPressureCPUStalled)},
-			{w.Series(metrics.ContainerPressureMemoryWaiting), w.Series(metrics.ContainerPressureMemoryStalled)},
-			{w.Series(metrics.ContainerPressureIOWaiting), w.Series(metrics.ContainerPressureIOStalled)},
-		},
+		basic: place(w, basic()), detailed: place(w, detailed()), devices: devices, now: float64(time.Now().Unix()),
+		usage: w.Series(metrics.ContainerCPUUsage), faults: w.Series(metrics.ContainerMemoryFaults),
+		lastSeen: w.Series(metrics.ContainerLastSeen), health: w.Series(metrics.ContainerHealth),
+		reads: w.Series(metrics.ContainerReads), writes: w.Series(metrics.ContainerWrites),
+		readBytes: w.Series(metrics.ContainerReadBytes), writeBytes: w.Series(metrics.ContainerWrittenBytes),
+		blockIO: w.Series(metrics.ContainerBlockIO),
+		info:    w.Series(metrics.ContainerInfo), requests: w.Series(metrics.ContainerRequests), limits: w.Series(metrics.ContainerLimits),
 	}
 }
 
-func (e *emitter) emit(c *Container, s cgroup.Stats) {
-	l := c.labels.container
-	e.cpu(l, s.CPU)
-	e.memory(l, s.Memory)
-	if s.PIDs.Known {
-		e.threads.AddBlock(l, s.PIDs.Tasks)
-		e.threadsMax.AddBlock(l, s.PIDs.Limit)
+// container adds a container's series.
+func (e *emitter) container(r *reading) {
+	if r.Sandbox {
+		e.shared(r)
+	} else {
+		e.group(r)
 	}
-	for i, p := range [3]cgroup.Pressure{s.CPUPressure, s.MemoryPressure, s.IOPressure} {
-		if p.Known {
-			e.pressure[i].waiting.AddBlock(l, p.Waiting)
+	if h, ok := r.Health.value(); ok {
+		e.health.AddBlock(r.labels.container, h)
+	}
+	e.describe(r)
+}
+
+// shared adds what all kinds of groups have.
+func (e *emitter) shared(r *reading) {
+	l := r.labels.container
+	add(e.basic, l, r)
+	e.lastSeen.AddBlock(l, e.now)
+	switch {
+	case len(r.PerCPU) > 0:
+		for i, v := range r.PerCPU {
+			e.usage.AddBlock(l, v, cpuName(i))
 		}
-		if p.StalledKnown {
-			e.pressure[i].stalled.AddBlock(l, p.Stalled)
+	case r.CPU.Known:
+		e.usage.AddBlock(l, r.CPU.Usage, "total")
+	}
+}
+
+// group adds the counters and settings of a control group.
+func (e *emitter) group(r *reading) {
+	e.shared(r)
+	l := r.labels.container
+	add(e.detailed, l, r)
+	if m := &r.Memory; m.Known {
+		e.faults.AddBlock(l, m.OwnFaults, "pgfault", "container")
+		e.faults.AddBlock(l, m.OwnMajorFaults, "pgmajfault", "container")
+		e.faults.AddBlock(l, m.Faults, "pgfault", "hierarchy")
+		e.faults.AddBlock(l, m.MajorFaults, "pgmajfault", "hierarchy")
+	}
+	e.io(l, r.IO)
+}
+
+func add(rows []placed, l family.Block, r *reading) {
+	for _, row := range rows {
+		if v, ok := row.value(r); ok {
+			row.series.AddBlock(l, v)
 		}
 	}
-	if !c.Started.IsZero() {
-		e.start.AddBlock(l, float64(c.Started.UnixMilli())/1000)
-	}
-	e.describe(c, s)
 }
 
-func (e *emitter) cpu(l family.Block, s cgroup.CPU) {
-	if s.Known {
-		e.cpuUsage.AddBlock(l, s.Usage, "total")
-		e.cpuUser.AddBlock(l, s.User)
-		e.cpuSystem.AddBlock(l, s.System)
+// cpuName is a processor's name as cAdvisor writes it.
+func cpuName(i int) string {
+	n := strconv.Itoa(i)
+	if i < 10 {
+		n = "0" + n
 	}
-	// As with cAdvisor, a container without a quota has no throttling series.
-	if s.BandwidthKnown && s.Quota > 0 {
-		e.periods.AddBlock(l, s.Periods)
-		e.throttledPeriods.AddBlock(l, s.ThrottledPeriods)
-		e.throttled.AddBlock(l, s.Throttled)
-	}
-	if s.Period > 0 {
-		e.cpuPeriod.AddBlock(l, s.Period)
-	}
-	if s.Quota > 0 {
-		e.cpuQuota.AddBlock(l, s.Quota)
-	}
-	if s.Shares > 0 {
-		e.cpuShares.AddBlock(l, s.Shares)
-	}
+	return "cpu" + n
 }
 
-func (e *emitter) memory(l family.Block, s cgroup.Memory) {
-	if !s.Known {
-		return
+func (e *emitter) io(l family.Block, devices []cgroup.Device) {
+	names := cgroup.Operations()
+	for i := range devices {
+		d := &devices[i]
+		device, major, minor := e.devices.name(d.Major, d.Minor)
+		if d.Has[cgroup.Read] {
+			e.reads.AddBlock(l, d.Requests[cgroup.Read], device)
+			e.readBytes.AddBlock(l, d.Bytes[cgroup.Read], device)
+		}
+		if d.Has[cgroup.Write] {
+			e.writes.AddBlock(l, d.Requests[cgroup.Write], device)
+			e.writeBytes.AddBlock(l, d.Bytes[cgroup.Write], device)
+		}
+		for op, has := range d.Has {
+			if has {
+				e.blockIO.AddBlock(l, d.Bytes[op], device, major, minor, names[op])
+			}
+		}
 	}
-	e.usage.AddBlock(l, s.Usage)
-	e.workingSet.AddBlock(l, s.WorkingSet)
-	e.rss.AddBlock(l, s.RSS)
-	e.cache.AddBlock(l, s.Cache)
-	e.mapped.AddBlock(l, s.Mapped)
-	e.swap.AddBlock(l, s.Swap)
-	if s.MaxKnown {
-		e.maxUsage.AddBlock(l, s.MaxUsage)
-	}
-	e.failures.AddBlock(l, s.Failures)
-	e.oomEvents.AddBlock(l, s.OOMKills)
-	e.memoryLimit.AddBlock(l, s.Limit)
-	e.memoryReservation.AddBlock(l, s.Reservation)
-}
-
-// units are those of the resources, as kube-state-metrics names them.
-var units = map[string]string{CPU: "core", Memory: "byte", EphemeralStorage: "byte"}
-
-func (e *emitter) describe(c *Container, s cgroup.Stats) {
-	l := c.labels.place
-	e.info.AddBlock(l, 1, c.ID, c.CgroupPath, c.Image, c.ImageDigest, c.Node, c.Runtime, c.Orchestrator, string(c.Kind))
-	requests, limits := c.Requests, c.Limits
-	if !c.FromPod {
-		requests, limits = grouped(c, s)
-	}
-	addResources(e.requests, c, requests)
-	addResources(e.limits, c, limits)
-}
-
-func addResources(s *family.Series, c *Container, amounts Resources) {
-	for _, r := range slices.Sorted(maps.Keys(amounts)) {
-		s.AddBlock(c.labels.place, amounts[r], c.CgroupPath, r, units[r])
-	}
-}
-
-// grouped are the requests and limits that the control group's settings amount to.
-// Shares are no request: outside of Kubernetes they are a weight among neighbours,
-// and cgroup v2's cannot be turned back into one.
-func grouped(c *Container, s cgroup.Stats) (requests, limits Resources) {
-	if c.Sandbox {
-		return nil, nil
-	}
-	requests, limits = Resources{}, Resources{}
-	if s.Memory.Reservation > 0 {
-		requests[Memory] = s.Memory.Reservation
-	}
-	if s.Memory.Limit > 0 {
-		limits[Memory] = s.Memory.Limit
-	}
-	if s.CPU.Quota > 0 && s.CPU.Period > 0 {
-		limits[CPU] = s.CPU.Quota / s.CPU.Period
-	}
-	return requests, limits
 }

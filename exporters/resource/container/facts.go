@@ -11,6 +11,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/loadline-exporters/loadline/exporters/resource/cgroup"
 	"github.com/loadline-exporters/loadline/internal/hierarchy"
 )
 
@@ -24,6 +25,7 @@ type Engine struct {
 	CgroupsPath string // as in the OCI runtime specification; empty if unknown
 	Sandbox     bool   // it holds a pod's namespaces and runs nothing of the user's
 	Runtime     string // what the engine calls itself; empty where that is the source's name
+	Health      Health // empty where there is no health check
 }
 
 // Engines are an engine's containers by a key of its own: containerd's ids are
@@ -75,7 +77,13 @@ const (
 	EphemeralStorage = "ephemeral_storage" // bytes; spelled as kube-state-metrics has it
 )
 
-// Container is one running container, with its labels.
+// Counters are read at each scrape. *life.Life has them.
+type Counters interface {
+	Read(b *cgroup.Buffer) (cgroup.Stats, error)
+}
+
+// Container is one running container, with its labels. The same type stands for the
+// groups around containers and within them, whose label container is empty.
 type Container struct {
 	hierarchy.Place
 	CgroupPath  string
@@ -93,6 +101,9 @@ type Container struct {
 	Sandbox          bool
 	Kind             Kind
 	PodUID           string // of the API; empty outside of Kubernetes or where no source says it
+	Health           Health
+	// Counters are nil where nobody reads them.
+	Counters Counters
 
 	labels labels
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/loadline-exporters/loadline/exporters/resource/cgroup"
+	"github.com/loadline-exporters/loadline/exporters/resource/life"
 )
 
 // nameGrace is how long a container that no source names yet is held back: the
@@ -38,6 +39,12 @@ type Sources struct {
 	Ask func()
 	// Started tells when the first process of a cgroup started.
 	Started func(path string, dir cgroup.Dir) time.Time
+	// Group opens a cgroup that is no container; nil opens nothing.
+	Group func(path string) *cgroup.Group
+	// Life returns what follows a cgroup's counters; nil follows nothing.
+	Life func(path string, dir cgroup.Dir) *life.Life
+	// Nameless returns the lives that are over and still wait for their names.
+	Nameless func() []*life.Life
 }
 
 // Index is the list of the running containers.
@@ -46,9 +53,11 @@ type Index struct {
 	node    string // the node's name where the kubelet does not say it
 	changed chan struct{}
 	list    atomic.Pointer[[]*Container]
+	groups  atomic.Pointer[[]*Container]
 
-	mu    sync.Mutex
-	known map[string]*memo // by cgroup path
+	mu     sync.Mutex
+	known  map[string]*memo // by cgroup path
+	opened opened
 }
 
 // memo is what is remembered of a cgroup from join to join, for as long as the
@@ -68,11 +77,17 @@ type memo struct {
 func NewIndex(s Sources, node string) *Index {
 	ix := &Index{sources: s, node: node, changed: make(chan struct{}, 1), known: map[string]*memo{}}
 	ix.list.Store(&[]*Container{})
+	ix.groups.Store(&[]*Container{})
 	return ix
 }
 
 // List returns the containers, sorted by cgroup path. It must not be changed.
 func (ix *Index) List() []*Container { return *ix.list.Load() }
+
+// Groups returns the control groups that are no containers and yet of interest:
+// the root, services, slices, pods, and containers within containers. They are
+// sorted by path and must not be changed.
+func (ix *Index) Groups() []*Container { return *ix.groups.Load() }
 
 // Changed says that one of the sources has changed. It never blocks.
 func (ix *Index) Changed() {
@@ -114,20 +129,25 @@ func (ix *Index) join() (held int) {
 	dirs := ix.sources.Dirs()
 	known := make(map[string]*memo, len(ix.known))
 	var list []*Container
+	around := groupsOf(f, dirs)
 	for _, path := range slices.Sorted(maps.Keys(dirs)) {
 		if within(path, known) {
+			around.nested(path, list)
 			continue
 		}
 		m := ix.recall(path, dirs[path])
 		c, named := f.identify(path, m)
 		if c == nil {
+			around.add(path)
 			continue
 		}
 		known[path] = m
 		if m.started.IsZero() {
 			m.started = ix.sources.Started(path, dirs[path])
 		}
-		if !named && f.naming && time.Since(m.firstSeen) < nameGrace {
+		named = named || !f.naming || time.Since(m.firstSeen) >= nameGrace
+		ix.follow(c, dirs[path], named)
+		if !named {
 			held++
 			continue
 		}
@@ -135,9 +155,52 @@ func (ix *Index) join() (held int) {
 		c.Render()
 		list = append(list, c)
 	}
+	ix.nameTheDead(f)
+	groups := around.list()
+	if ix.sources.Group != nil {
+		ix.opened = ix.opened.open(groups, dirs, ix.sources.Group)
+	}
 	ix.known = known
 	ix.list.Store(&list)
+	ix.groups.Store(&groups)
 	return held
+}
+
+// follow has a container's life followed, and names it.
+func (ix *Index) follow(c *Container, dir cgroup.Dir, named bool) {
+	if ix.sources.Life == nil {
+		return
+	}
+	l := ix.sources.Life(c.CgroupPath, dir)
+	c.Counters = l
+	if named && !c.Sandbox {
+		l.Named(c.Place)
+	}
+}
+
+// giveUpNames is how long after its end a container is looked for among what the
+// sources say: an engine lists it until it is removed, the kubelet as its pod's
+// last state.
+const giveUpNames = 30 * time.Second
+
+// nameTheDead names lives that were over before anybody named them.
+func (ix *Index) nameTheDead(f *facts) {
+	if ix.sources.Nameless == nil {
+		return
+	}
+	for _, l := range ix.sources.Nameless() {
+		m := &memo{inode: l.Inode, firstSeen: l.FirstSeen}
+		c, named := f.identify(l.Group.Path(), m)
+		switch {
+		case c == nil || c.Sandbox:
+		case named, !f.naming:
+			l.Named(c.Place)
+		case f.podByUID[c.podUID()] != nil && time.Since(l.Ended()) > giveUpNames:
+			// The pod is known, but nobody says which of its containers this was.
+			c.Container = ""
+			l.Named(c.Place)
+		}
+	}
 }
 
 // within says whether path is below a container: what a container runs in cgroups

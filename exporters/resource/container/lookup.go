@@ -131,7 +131,7 @@ func (f *facts) identify(path string, m *memo) (c *Container, known bool) {
 	byEngine := m.engine != nil
 	if e := m.engine; byEngine {
 		c.Name, c.Image, c.ImageDigest = e.Name, e.Image, e.ImageDigest
-		c.Runtime, c.Sandbox = e.runtime, e.Sandbox
+		c.Runtime, c.Sandbox, c.Health = e.runtime, e.Sandbox, e.Health
 		c.Place = hierarchy.OfLabels(e.runtime, e.Name, e.Labels)
 		id.PodUID = or(id.PodUID, hierarchy.PodUID(e.Labels))
 	}
@@ -154,6 +154,9 @@ func (f *facts) identify(path string, m *memo) (c *Container, known bool) {
 	awaited := f.kubelet && c.Orchestrator == hierarchy.Kubernetes || byEngine && m.engine.recent && !m.engine.ended
 	return c, byPod || byEngine && !awaited
 }
+
+// podUID is the UID of the pod that the container's path names.
+func (c *Container) podUID() string { return cgroup.PodUID(c.CgroupPath) }
 
 // sandboxName is the container label of a pod's sandbox, as the mixins know it.
 const sandboxName = "POD"

@@ -80,7 +80,7 @@ func (s *Source) Fetch(ctx context.Context) (container.Engines, string, error) {
 		}
 		out[c.ID] = container.Engine{
 			ID: c.ID, Name: nameOf(c.Names, c.ID), Image: c.Image, ImageDigest: digest, Labels: c.Labels,
-			Sandbox: isSandbox(c.Labels),
+			Sandbox: isSandbox(c.Labels), Health: healthOf(c.Status),
 		}
 	}
 	s.forget(inUse)
@@ -100,6 +100,16 @@ func nameOf(names []string, id string) string {
 		}
 	}
 	return id
+}
+
+// healthOf finds what the health check says in a status: "Up 3 minutes (healthy)".
+func healthOf(status string) container.Health {
+	for _, h := range []container.Health{container.Healthy, container.Unhealthy} {
+		if strings.HasSuffix(status, "("+string(h)+")") {
+			return h
+		}
+	}
+	return ""
 }
 
 // digest asks for an image's digest once. An image that was built here, and never

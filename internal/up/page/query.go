@@ -31,8 +31,8 @@ const (
 const (
 	byContainer = `namespace, workload, workload_type, pod, container`
 
-	// The pods' sandboxes run nothing of the user's.
-	queryMemory   = `sum by (` + byContainer + `) (container_memory_working_set_bytes{%[1]s, container!="POD"})`
+	// Groups around containers have no container, and sandboxes run nothing of the user's.
+	queryMemory   = `sum by (` + byContainer + `) (container_memory_working_set_bytes{%[1]s, container!~"|POD"})`
 	queryRequests = `sum by (` + byContainer + `, resource) (loadline_container_resource_requests{%[1]s})`
 	queryLimits   = `sum by (` + byContainer + `, resource) (loadline_container_resource_limits{%[1]s})`
 
@@ -52,7 +52,7 @@ const (
 
 // The queries of rates.
 var (
-	queryCPU      = `sum by (` + byContainer + `) (` + perSecond(`container_cpu_usage_seconds_total{%[1]s, cpu="total", container!="POD"}`) + `)`
+	queryCPU      = `sum by (` + byContainer + `) (` + perSecond(`container_cpu_usage_seconds_total{%[1]s, container!~"|POD"}`) + `)`
 	queryNodeCPU  = `sum (` + perSecond(`node_cpu_seconds_total{%[1]s, mode!~"idle|iowait|steal"}`) + `)`
 	queryPressure = pressure("cpu") + ` or ` + pressure("memory") + ` or ` + pressure("io")
 )
