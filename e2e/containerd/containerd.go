@@ -102,7 +102,7 @@ func Start(t testing.TB, options ...Option) *Containerd {
 	return c
 }
 
-// connect waits until the daemon answers.
+// connect makes the client and waits until the daemon answers.
 func (c *Containerd) connect() {
 	c.t.Helper()
 	connection, err := client.New(c.Address)
@@ -110,13 +110,18 @@ func (c *Containerd) connect() {
 		c.t.Fatalf("make a client for containerd at %s: %v", c.Address, err)
 	}
 	c.Client = connection
-	err = c.daemon.Ready(startLimit, func() error {
+	c.ready()
+}
+
+func (c *Containerd) ready() {
+	c.t.Helper()
+	err := c.daemon.Ready(startLimit, func() error {
 		if _, err := os.Stat(c.Address); err != nil {
 			return err // else the client would back off for seconds
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), wait.Limit(time.Second))
 		defer cancel()
-		serving, err := connection.IsServing(ctx)
+		serving, err := c.Client.IsServing(ctx)
 		if err == nil && !serving {
 			err = fmt.Errorf("containerd at %s says that it is not serving", c.Address)
 		}
@@ -125,6 +130,24 @@ func (c *Containerd) connect() {
 	if err != nil {
 		c.t.Fatal(err)
 	}
+}
+
+// Kill kills the daemon and leaves its sockets behind. Containers run on.
+func (c *Containerd) Kill() {
+	c.t.Helper()
+	if err := c.daemon.Kill(); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// Restart starts a daemon again that was killed, and waits until it answers.
+func (c *Containerd) Restart() {
+	c.t.Helper()
+	if err := c.daemon.Restart(); err != nil {
+		c.t.Fatal(err)
+	}
+	c.PID = c.daemon.PID
+	c.ready()
 }
 
 // stop removes all containers and ends the daemon. The ledger, which closes

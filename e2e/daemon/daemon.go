@@ -32,12 +32,18 @@ type Config struct {
 	OwnNetwork bool
 }
 
-// Daemon is a started program.
+// Daemon is a started program. Restart changes it; the rest may be used
+// concurrently.
 type Daemon struct {
 	// PID is its process id.
 	PID int
 
 	config Config
+	*process
+}
+
+// process is one life of a program.
+type process struct {
 	ended  chan struct{} // closed once it has ended
 	status error         // how it ended; valid then
 }
@@ -45,30 +51,48 @@ type Daemon struct {
 // Start starts the program. It is told to stop when the test process dies
 // before it calls Stop.
 func Start(config Config) (*Daemon, error) {
-	log, err := os.OpenFile(config.Log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	d := &Daemon{config: config}
+	if err := d.start(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Restart starts the program again, as it was started, after it has ended.
+func (d *Daemon) Restart() error {
+	select {
+	case <-d.ended:
+		return d.start()
+	default:
+		return d.failure("start it again", errors.New("it has not ended"))
+	}
+}
+
+func (d *Daemon) start() error {
+	log, err := os.OpenFile(d.config.Log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("open the log of %s: %w", config.Program, err)
+		return fmt.Errorf("open the log of %s: %w", d.config.Program, err)
 	}
 	defer log.Close()
-	command := exec.Command(config.Program, config.Args...)
+	command := exec.Command(d.config.Program, d.config.Args...)
 	command.Stdout, command.Stderr = log, log
 	// A process group of its own: an interrupt from the terminal ends the test
 	// process alone, and that ends the daemon once.
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
-	d := &Daemon{config: config, ended: make(chan struct{})}
+	d.process = &process{ended: make(chan struct{})}
 	started := make(chan error)
-	go d.run(command, started)
+	go d.run(d.process, command, started)
 	if err := <-started; err != nil {
-		return nil, fmt.Errorf("start %s: %w", config.Program, err)
+		return fmt.Errorf("start %s: %w", d.config.Program, err)
 	}
-	return d, nil
+	return nil
 }
 
 // run holds the thread that starts the program until it has ended: the kernel
 // sends the parent-death signal when that thread ends (prctl(2)), and the
 // program takes its network namespace from it. The thread is not unlocked, so
 // that it ends with the goroutine and its namespace is not used for others.
-func (d *Daemon) run(command *exec.Cmd, started chan<- error) {
+func (d *Daemon) run(p *process, command *exec.Cmd, started chan<- error) {
 	runtime.LockOSThread()
 	if d.config.OwnNetwork {
 		if err := enterOwnNetwork(); err != nil {
@@ -82,8 +106,8 @@ func (d *Daemon) run(command *exec.Cmd, started chan<- error) {
 	}
 	d.PID = command.Process.Pid
 	started <- nil
-	d.status = command.Wait()
-	close(d.ended)
+	p.status = command.Wait()
+	close(p.ended)
 }
 
 // Ready waits until check returns nil, and gives up at once when the program
@@ -93,13 +117,13 @@ func (d *Daemon) Ready(limit time.Duration, check func() error) error {
 	defer cancel()
 	ctx, cancelCause := context.WithCancelCause(ctx)
 	defer cancelCause(nil)
-	go func() {
+	go func(p *process) {
 		select {
-		case <-d.ended:
-			cancelCause(fmt.Errorf("it ended: %w", orNil(d.status)))
+		case <-p.ended:
+			cancelCause(fmt.Errorf("it ended: %w", orNil(p.status)))
 		case <-ctx.Done():
 		}
-	}()
+	}(d.process)
 	if err := wait.Until(ctx, check); err != nil {
 		return d.failure("wait until it answers", err)
 	}
@@ -139,6 +163,16 @@ func (d *Daemon) Stop(limit time.Duration) error {
 	_ = syscall.Kill(d.PID, syscall.SIGKILL)
 	<-d.ended
 	return d.failure("stop it with SIGTERM", fmt.Errorf("still running after %v: killed", limit))
+}
+
+// Kill ends the program with SIGKILL, as the kernel's OOM killer does: it leaves
+// all that it had open or made.
+func (d *Daemon) Kill() error {
+	if err := syscall.Kill(d.PID, syscall.SIGKILL); err != nil {
+		return d.failure("kill it", err)
+	}
+	<-d.ended
+	return nil
 }
 
 // Ended is closed once the program has ended.

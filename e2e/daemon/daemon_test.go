@@ -75,6 +75,29 @@ func TestDaemonThatDoesNotStopIsKilledAndAnError(t *testing.T) {
 	<-d.Ended()
 }
 
+func TestKilledDaemonIsStartedAgainAsItWas(t *testing.T) {
+	d := shell(t, `trap 'exit 0' TERM; echo up $$; while :; do :; done`, false)
+	first := d.PID
+	if err := d.Ready(limit, says(d, fmt.Sprint("up ", first))); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Restart(); err == nil {
+		t.Fatal("Restart of a daemon that runs is no error")
+	}
+	if err := d.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Restart(); err != nil || d.PID == first {
+		t.Fatalf("Restart = %v, process %d after %d", err, d.PID, first)
+	}
+	if err := d.Ready(limit, says(d, fmt.Sprint("up ", d.PID))); err != nil {
+		t.Error(err)
+	}
+	if err := d.Stop(limit); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestOwnNetworkHasNothingButLoopback(t *testing.T) {
 	need.Root(t)
 	d := shell(t, `trap 'exit 0' TERM; cat /proc/net/dev; cat /proc/net/fib_trie; echo up; while :; do :; done`, true)

@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -101,20 +102,19 @@ func (d *Docker) launch(program, dir string, o settings) {
 	if err := os.WriteFile(config, []byte(content), 0o600); err != nil {
 		d.t.Fatalf("write dockerd's configuration: %v", err)
 	}
+	args := []string{
+		"--config-file", config, "--data-root", d.DataRoot, "--exec-root", d.ExecRoot,
+		"--pidfile", filepath.Join(dir, "pid"), "--host", d.Host, "--group", "root",
+		"--exec-opt", "native.cgroupdriver=cgroupfs", "--storage-driver", "overlay2",
+		"--bridge=none", "--iptables=false", "--ip-forward=false", "--ip-masq=false", "--userland-proxy=false",
+		// The default, -500, is refused without CAP_SYS_RESOURCE.
+		"--oom-score-adjust=0",
+	}
+	if o.liveRestore {
+		args = append(args, "--live-restore")
+	}
 	var err error
-	d.daemon, err = daemon.Start(daemon.Config{
-		Program: program,
-		Args: []string{
-			"--config-file", config, "--data-root", d.DataRoot, "--exec-root", d.ExecRoot,
-			"--pidfile", filepath.Join(dir, "pid"), "--host", d.Host, "--group", "root",
-			"--exec-opt", "native.cgroupdriver=cgroupfs", "--storage-driver", "overlay2",
-			"--bridge=none", "--iptables=false", "--ip-forward=false", "--ip-masq=false", "--userland-proxy=false",
-			// The default, -500, is refused without CAP_SYS_RESOURCE.
-			"--oom-score-adjust=0",
-		},
-		Log:        filepath.Join(dir, "log"),
-		OwnNetwork: o.ownNetwork,
-	})
+	d.daemon, err = daemon.Start(daemon.Config{Program: program, Args: args, Log: filepath.Join(dir, "log"), OwnNetwork: o.ownNetwork})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func (d *Docker) launch(program, dir string, o settings) {
 	d.t.Cleanup(d.stop)
 }
 
-// connect waits until the daemon answers.
+// connect makes the client and waits until the daemon answers.
 func (d *Docker) connect() {
 	d.t.Helper()
 	connection, err := client.New(client.WithHost(d.Host))
@@ -130,15 +130,47 @@ func (d *Docker) connect() {
 		d.t.Fatalf("make a client for Docker at %s: %v", d.Host, err)
 	}
 	d.Client = connection
-	err = d.daemon.Ready(startLimit, func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), wait.Limit(time.Second))
+	d.ready()
+}
+
+func (d *Docker) ready() {
+	d.t.Helper()
+	err := d.daemon.Ready(startLimit, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		_, err := connection.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true})
+		_, err := d.Client.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true})
 		return err
 	})
 	if err != nil {
 		d.t.Fatal(err)
 	}
+}
+
+// Kill kills the daemon and, with it, its containerd, and leaves their sockets
+// behind. Containers run on with WithLiveRestore alone.
+func (d *Docker) Kill() {
+	d.t.Helper()
+	if err := d.daemon.Kill(); err != nil {
+		d.t.Fatal(err)
+	}
+	wait.For(d.t, stopLimit, "dockerd's containerd to end", func() error {
+		if pid, err := os.ReadFile(filepath.Join(filepath.Dir(d.ContainerdAddress), "containerd.pid")); err == nil {
+			if _, err := os.Stat(filepath.Join("/proc", strings.TrimSpace(string(pid)))); err == nil {
+				return fmt.Errorf("process %s is there", pid)
+			}
+		}
+		return nil
+	})
+}
+
+// Restart starts a daemon again that was killed, and waits until it answers.
+func (d *Docker) Restart() {
+	d.t.Helper()
+	if err := d.daemon.Restart(); err != nil {
+		d.t.Fatal(err)
+	}
+	d.PID = d.daemon.PID
+	d.ready()
 }
 
 // stop removes all containers and ends the daemon. The ledger, which closes
@@ -160,6 +192,8 @@ func (d *Docker) stop() {
 	if err := d.unmountNamespaces(); err != nil {
 		d.t.Error(err)
 	}
+	// One that was killed leaves the mount of its data directory on itself.
+	_ = syscall.Unmount(d.DataRoot, 0)
 }
 
 // unmountNamespaces unmounts the network namespaces that dockerd itself

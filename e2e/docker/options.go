@@ -2,7 +2,7 @@ package docker
 
 // settings are what options set.
 type settings struct {
-	ownNetwork, swarm bool
+	ownNetwork, swarm, liveRestore bool
 }
 
 // Option changes how Start runs the daemon.
@@ -19,4 +19,9 @@ func WithOwnNetwork() Option {
 // cannot all be chosen.
 func WithSwarm() Option {
 	return func(s *settings) { s.ownNetwork, s.swarm = true, true }
+}
+
+// WithLiveRestore lets containers run on while the daemon is away.
+func WithLiveRestore() Option {
+	return func(s *settings) { s.liveRestore = true }
 }

@@ -4,10 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/loadline-exporters/loadline/e2e/cgroup"
+	"github.com/loadline-exporters/loadline/e2e/docker"
+	"github.com/loadline-exporters/loadline/e2e/ledger"
 	"github.com/loadline-exporters/loadline/e2e/need"
 	"github.com/loadline-exporters/loadline/e2e/wait"
 )
@@ -17,20 +22,21 @@ import (
 func TestEnginesThatVanish(t *testing.T) {
 	t.Parallel()
 	need.Root(t)
-	m := startMortal(t)
+	l := ledger.Open(t)
+	d := docker.Start(t, docker.WithLiveRestore())
 	var paths []string
 	for _, name := range []string{"one", "two", "three"} {
-		paths = append(paths, m.run(t, name))
+		paths = append(paths, d.Run(t.Context(), docker.Spec{Name: name}).CgroupPath)
 	}
-	paths = append(paths, m.runInContainerd(t, "four"))
-	e := startExporter(t, m.containerdAddress, m.host)
+	paths = append(paths, runInContainerd(t, d, l, "four"))
+	e := startExporter(t, d.ContainerdAddress, d.Host)
 	for _, path := range paths {
 		e.shows(t, soon, path)
 	}
 	before := e.mustScrape(t)
 
 	loop := e.scrapeAllTheTime(t, paths)
-	m.kill(t)
+	d.Kill()
 	loop.more(t, 5)
 	// What is known of a source is found out when it is asked, at the latest half
 	// a minute later; a control group that appears is a reason to ask.
@@ -41,7 +47,7 @@ func TestEnginesThatVanish(t *testing.T) {
 	group.again(t)
 	loop.more(t, 5)
 
-	m.start(t)
+	d.Restart()
 	group.again(t)
 	e.wantSource(t, "docker", "")
 	e.wantSource(t, "containerd", "")
@@ -55,7 +61,7 @@ func TestEnginesThatVanish(t *testing.T) {
 		}
 	}
 	// And what starts now is named again.
-	five := m.run(t, "five")
+	five := d.Run(t.Context(), docker.Spec{Name: "five"}).CgroupPath
 	x := e.shows(t, soon, five).of(five)
 	if len(x.with(map[string]string{"container": "five", "workload": "five", "namespace": "default"})) != len(x) {
 		t.Errorf("a new container is not named: %v", x)
@@ -196,15 +202,15 @@ func (l *scrapeLoop) end() {
 func TestEngineThatHangs(t *testing.T) {
 	t.Parallel()
 	need.Root(t)
-	m := startMortal(t)
-	path := m.run(t, "one")
-	e := startExporter(t, m.containerdAddress, m.host)
+	d := docker.Start(t)
+	path := d.Run(t.Context(), docker.Spec{Name: "one"}).CgroupPath
+	e := startExporter(t, d.ContainerdAddress, d.Host)
 	e.shows(t, soon, path)
 	loop := e.scrapeAllTheTime(t, []string{path})
-	if err := syscall.Kill(m.daemon.PID, syscall.SIGSTOP); err != nil {
+	if err := syscall.Kill(d.PID, syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
-	resume := func() { _ = syscall.Kill(m.daemon.PID, syscall.SIGCONT) }
+	resume := func() { _ = syscall.Kill(d.PID, syscall.SIGCONT) }
 	t.Cleanup(resume)
 	newCgroup(t)
 	e.wantSource(t, "docker", "timeout")
@@ -213,4 +219,29 @@ func TestEngineThatHangs(t *testing.T) {
 	newCgroup(t)
 	e.wantSource(t, "docker", "")
 	loop.stop(t)
+}
+
+// group is a control group that no container has. That it appears wakes whoever
+// watches the tree.
+type group struct{ dir string }
+
+func newCgroup(t *testing.T) group {
+	t.Helper()
+	groups, err := cgroup.At(fmt.Sprintf("/loadline-e2e-%d", time.Now().UnixNano()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := group{groups.Dir("memory")}
+	t.Cleanup(func() { _ = syscall.Rmdir(g.dir) })
+	g.again(t)
+	return g
+}
+
+// again makes it anew.
+func (g group) again(t *testing.T) {
+	t.Helper()
+	_ = syscall.Rmdir(g.dir)
+	if err := os.Mkdir(g.dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
 }
