@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/loadline-exporters/loadline/e2e/docker"
+	"github.com/loadline-exporters/loadline/e2e/up"
 	"github.com/loadline-exporters/loadline/e2e/wait"
 )
 
@@ -40,8 +41,8 @@ func TestStartPage(t *testing.T) {
 	run(docker.Spec{Name: "redis", MemoryLimit: 64 * mebibyte})
 	run(docker.Spec{Name: "hostile", Labels: compose(hostile, hostile)})
 
-	p := startUp(t, w.args(t, t.TempDir(), d.Host, d.ContainerdAddress)...)
-	b := open(t, p.address)
+	p := up.Start(t, w.args(t, t.TempDir(), d.Host, d.ContainerdAddress)...)
+	b := open(t, p.Address)
 	b.until("the workloads", rowExists("web")+"&&"+rowExists("worker")+"&&"+rowExists("redis"))
 	b.until("the processor's numbers", `document.querySelector("details.workload, summary.workload .now b").textContent !== "–"`)
 
@@ -67,7 +68,7 @@ func TestStartPage(t *testing.T) {
 type startPage struct {
 	w       *world
 	docker  *docker.Docker
-	program *program
+	program *up.Program
 	tab     *tab
 }
 
@@ -143,7 +144,7 @@ const (
 )
 
 func (s *startPage) values(t *testing.T) {
-	used := s.program.value(t, `container_memory_working_set_bytes{namespace="shop", workload="web"}`)
+	used := s.program.Value(t, `container_memory_working_set_bytes{namespace="shop", workload="web"}`)
 	cells := s.cells(t, "web")
 	for column, want := range map[int]float64{
 		cpuLimit: 0.5, memoryNow: used, memoryRequest: 48 * mebibyte, memoryLimit: 64 * mebibyte, memoryHeadroom: 1 - used/(64*mebibyte),
@@ -208,12 +209,12 @@ func (s *startPage) live(t *testing.T) {
 }
 
 func (s *startPage) lost(t *testing.T) {
-	s.tab.wantQuiet(s.program.address)
+	s.tab.wantQuiet(s.program.Address)
 	if must[bool](s.tab, `document.getElementById("lost").checkVisibility()`) {
 		t.Error("the connection is said to be lost before it is")
 	}
-	if code := s.program.stop(); code != 0 {
-		t.Errorf("loadline up ended with status %d: %s", code, s.program.stderr)
+	if code := s.program.Stop(); code != 0 {
+		t.Errorf("loadline up ended with status %d: %s", code, s.program.Stderr)
 	}
 	s.tab.until("the message that the connection is lost", `document.getElementById("lost").checkVisibility()`)
 	wait.For(t, limit, "the console, which was quiet, to have the refused request", func() error {
@@ -233,8 +234,8 @@ func (s *startPage) lost(t *testing.T) {
 func TestPageOfAMachineWithoutContainers(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	p := startUp(t, w.args(t, t.TempDir(), "unix://"+nowhere(t), nowhere(t))...)
-	b := open(t, p.address)
+	p := up.Start(t, w.args(t, t.TempDir(), "unix://"+nowhere(t), nowhere(t))...)
+	b := open(t, p.Address)
 	b.until("the node", `/of [0-9.]+ GiB/.test(document.querySelector("section.node").innerText)`)
 	text := must[string](b, "document.body.innerText")
 	for _, want := range []string{"No container runs", "docker run", "absent"} {
@@ -243,9 +244,9 @@ func TestPageOfAMachineWithoutContainers(t *testing.T) {
 		}
 	}
 	b.picture(t, "empty", 1500, 900, "light")
-	b.wantQuiet(p.address)
+	b.wantQuiet(p.Address)
 	wait.For(t, limit, "the announcement", func() error {
-		if out := p.stdout.String(); !strings.Contains(out, p.address) {
+		if out := p.Stdout.String(); !strings.Contains(out, p.Address) {
 			return fmt.Errorf("the program says %q", out)
 		}
 		return nil

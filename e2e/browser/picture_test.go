@@ -17,6 +17,7 @@ import (
 	"github.com/moby/moby/client"
 
 	"github.com/loadline-exporters/loadline/e2e/docker"
+	"github.com/loadline-exporters/loadline/e2e/up"
 )
 
 // update has the documentation's picture taken anew, which takes minutes.
@@ -112,8 +113,8 @@ func TestPictureForTheDocumentation(t *testing.T) {
 		load.Go(func() { s.breathe(ctx, t, d, c) })
 	}
 	// What this machine mounts says nothing about the page.
-	p := startUp(t, append(w.args(t, t.TempDir(), d.Host, d.ContainerdAddress), "--collector.filesystem.mount-points-include=^/$")...)
-	b := open(t, p.address)
+	p := up.Start(t, append(w.args(t, t.TempDir(), d.Host, d.ContainerdAddress), "--collector.filesystem.mount-points-include=^/$")...)
+	b := open(t, p.Address)
 	b.until("the workloads", rowExists("exporter")+"&&"+rowExists("checkout"))
 	load.Wait()
 	b.save(t, "../../docs/images/start-page.png", 1500, 900, "light")

@@ -1,132 +1,21 @@
 package browser
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/loadline-exporters/loadline/e2e/cgroup"
 	"github.com/loadline-exporters/loadline/e2e/ledger"
+	"github.com/loadline-exporters/loadline/e2e/up"
 	"github.com/loadline-exporters/loadline/e2e/wait"
-	"github.com/loadline-exporters/loadline/internal/up"
 )
-
-// program is a `loadline up` that runs in this process.
-type program struct {
-	address        string // http://127.0.0.1:PORT/
-	stdout, stderr *output
-	cancel         context.CancelFunc
-	ended          chan int
-}
-
-// startUp runs `loadline up` with the arguments and waits until it listens.
-func startUp(t testing.TB, args ...string) *program {
-	t.Helper()
-	listening := make(chan []string, 1)
-	p := launch(listening, args...)
-	t.Cleanup(func() {
-		if code := p.stop(); code != 0 {
-			t.Errorf("loadline up ended with status %d: %s", code, p.stderr)
-		}
-	})
-	select {
-	case addresses := <-listening:
-		p.address = "http://" + addresses[0] + "/"
-	case code := <-p.ended:
-		p.ended <- code
-		t.Fatalf("loadline up did not start: %s", p.stderr)
-	}
-	return p
-}
-
-func launch(listening chan<- []string, args ...string) *program {
-	ctx, cancel := context.WithCancel(context.Background())
-	p := &program{stdout: &output{}, stderr: &output{}, cancel: cancel, ended: make(chan int, 1)}
-	command := &up.Command{Listening: func(addresses []string) { listening <- addresses }}
-	go func() { p.ended <- up.Main(ctx, command, append([]string{"up"}, args...), p.stdout, p.stderr) }()
-	return p
-}
-
-// stop ends it, if it has not ended yet, and returns its status.
-func (p *program) stop() int {
-	p.cancel()
-	code := <-p.ended
-	p.ended <- code
-	return code
-}
-
-// output is what a program has written so far.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
-// query asks Prometheus' API for the value of an expression that yields one
-// series, at a time, or now when it is zero.
-func (p *program) query(expression string, at time.Time) (float64, error) {
-	parameters := url.Values{"query": {expression}}
-	if !at.IsZero() {
-		parameters.Set("time", at.UTC().Format(time.RFC3339Nano))
-	}
-	response, err := http.Get(p.address + "api/v1/query?" + parameters.Encode())
-	if err != nil {
-		return 0, err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		return 0, err
-	}
-	var answer struct {
-		Error string
-		Data  struct{ Result []struct{ Value [2]any } }
-	}
-	if err := json.Unmarshal(body, &answer); err != nil {
-		return 0, fmt.Errorf("query %s: %w: %.200s", expression, err, body)
-	}
-	if answer.Error != "" || len(answer.Data.Result) != 1 {
-		return 0, fmt.Errorf("query %s: %d series, error %q", expression, len(answer.Data.Result), answer.Error)
-	}
-	text, _ := answer.Data.Result[0].Value[1].(string)
-	return strconv.ParseFloat(text, 64)
-}
-
-// value waits for such an answer.
-func (p *program) value(t testing.TB, expression string) float64 {
-	t.Helper()
-	var v float64
-	wait.For(t, limit, expression, func() (err error) {
-		v, err = p.query(expression, time.Time{})
-		return err
-	})
-	return v
-}
 
 // world is a part of this machine that is the test's own: a cgroup that its
 // containers are made in, and a view of /sys that shows no other.
@@ -236,30 +125,30 @@ func TestSecondStartContinuesWithTheData(t *testing.T) {
 	w, data := newWorld(t), t.TempDir()
 	args := w.args(t, data, "unix://"+nowhere(t), nowhere(t))
 	const samples = `count_over_time(node_memory_MemTotal_bytes{job="resource"}[1h])`
-	first := startUp(t, args...)
+	first := up.Start(t, args...)
 	wait.For(t, limit, "two samples", func() error {
-		n, err := first.query(samples, time.Time{})
+		n, err := first.Query(samples, time.Time{})
 		if err == nil && n < 2 {
 			err = fmt.Errorf("there are %v", n)
 		}
 		return err
 	})
-	before := first.value(t, samples)
+	before := first.Value(t, samples)
 	at := time.Now()
-	if code := first.stop(); code != 0 {
-		t.Fatalf("the first ended with status %d: %s", code, first.stderr)
+	if code := first.Stop(); code != 0 {
+		t.Fatalf("the first ended with status %d: %s", code, first.Stderr)
 	}
 
-	second := startUp(t, args...)
+	second := up.Start(t, args...)
 	wait.For(t, limit, "the first run's samples", func() error {
-		n, err := second.query(samples, at)
+		n, err := second.Query(samples, at)
 		if err == nil && n < before {
 			err = fmt.Errorf("%v of %v", n, before)
 		}
 		return err
 	})
 	wait.For(t, limit, "new samples beside them", func() error {
-		n, err := second.query(samples, time.Time{})
+		n, err := second.Query(samples, time.Time{})
 		if err == nil && n <= before {
 			err = fmt.Errorf("%v of more than %v", n, before)
 		}
@@ -271,7 +160,7 @@ func TestSecondAtOnceIsToldWhatIsInUse(t *testing.T) {
 	t.Parallel()
 	w, data := newWorld(t), t.TempDir()
 	args := w.args(t, data, "unix://"+nowhere(t), nowhere(t))
-	first := startUp(t, args...)
+	first := up.Start(t, args...)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -288,24 +177,24 @@ func TestSecondAtOnceIsToldWhatIsInUse(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := launch(make(chan []string, 1), test.args...)
+			p := up.Launch(make(chan []string, 1), test.args...)
 			select {
-			case code := <-p.ended:
-				p.ended <- code
+			case code := <-p.Ended:
+				p.Ended <- code
 				if code != 1 {
 					t.Errorf("the exit code is %d, want 1", code)
 				}
 			case <-time.After(limit):
 				t.Errorf("it goes on")
 			}
-			p.stop()
-			if text := p.stderr.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, test.want) {
+			p.Stop()
+			if text := p.Stderr.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, test.want) {
 				t.Errorf("it says %q, want one line that names %s", text, test.want)
 			}
 		})
 	}
 	// The first is none the worse for it.
-	if v := first.value(t, `up{job="resource"}`); v != 1 {
+	if v := first.Value(t, `up{job="resource"}`); v != 1 {
 		t.Errorf("up is %v", v)
 	}
 }
