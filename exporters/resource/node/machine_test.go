@@ -52,7 +52,7 @@ func unpack(t *testing.T, archive, rootFS string) machine {
 	m.options.SysFS = filepath.Join(m.dir, "sys")
 	m.options.UdevData = filepath.Join(m.dir, "udev")
 	m.options.RootFS = rootFS
-	m.kernel = kernel{statfs: m.statfs(t, rootFS), uname: m.uname(t), adjtimex: m.adjtimex(t), now: aMoment, readInRoot: m.readInRoot}
+	m.kernel = kernel{statfs: m.statfs(t, rootFS), uname: m.uname(t), adjtimex: m.adjtimex(t), now: aMoment, readInRoot: m.readInRoot, btrfs: m.btrfs}
 	if archive == "bare-metal" {
 		m.everything()
 	}
@@ -178,6 +178,25 @@ func (m machine) uname(t *testing.T) func(*unix.Utsname) error {
 		}
 		return nil
 	}
+}
+
+// btrfs answers for the one file system that the archive says where it is mounted:
+// mount point, UUID, and a device's name, UUID, used, total and errors.
+func (m machine) btrfs(_, point string) (string, []btrfsDevice, error) {
+	data, err := os.ReadFile(filepath.Join(m.dir, "btrfs"))
+	if err != nil {
+		return "", nil, err
+	}
+	var at, fs string
+	var d btrfsDevice
+	e := &d.errors
+	if _, err := fmt.Sscan(string(data), &at, &fs, &d.name, &d.uuid, &d.used, &d.total, &e[0], &e[1], &e[2], &e[3], &e[4]); err != nil {
+		return "", nil, err
+	}
+	if at != point {
+		return "", nil, unix.ENOTTY
+	}
+	return fs, []btrfsDevice{d}, nil
 }
 
 func (m machine) collectors(t *testing.T) []serve.Collector {

@@ -32,7 +32,7 @@ import (
 // path that is no directory or a regular expression that does not compile is an
 // error that names the flag.
 func Collectors(o Options) ([]serve.Collector, error) {
-	return o.collectors(kernel{statfs, unix.Uname, unix.Adjtimex, time.Now, readInRoot})
+	return o.collectors(kernel{statfs, unix.Uname, unix.Adjtimex, time.Now, readInRoot, mountedBtrfs})
 }
 
 // kernel are the system calls that collectors make, and the reading of files of
@@ -44,6 +44,7 @@ type kernel struct {
 	now      func() time.Time
 
 	readInRoot func(root, path string) ([]byte, error)
+	btrfs      func(root, mountPoint string) (uuid string, devices []btrfsDevice, err error)
 }
 
 func (o Options) collectors(k kernel) ([]serve.Collector, error) {
@@ -68,7 +69,11 @@ func (o Options) collectors(k kernel) ([]serve.Collector, error) {
 	}
 	env := environment{Options: o, proc: proc, sys: sys, block: block, match: match, kernel: k,
 		netDevices: newNetDevices(o.ProcFS, o.SysFS)}
-	return slices.Concat(env.basic(), env.kernelCollectors(), env.hardwareCollectors()), nil
+	hardware, err := env.hardwareCollectors()
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(env.basic(), env.kernelCollectors(), hardware), nil
 }
 
 // environment is what collectors are made of.
