@@ -18,5 +18,11 @@ func nodeDifferences() []Difference {
 		{Family: "node_dmi_info", Kind: Value, Elsewhere: true, Reason: "It has all labels; one that is not known is empty, which is the same to Prometheus."},
 		{Family: "node_netstat_*", Kind: More, Elsewhere: true, Reason: "A protocol file that is broken loses itself, not the others' counters."},
 		{Family: "node_textfile_*", Kind: Value, Elsewhere: true, Reason: "A text file's family that the exporter itself serves is refused; node_exporter serves both, or neither. Types that differ between files lose the later file's part. A file that has not changed is not parsed again."},
+		{Family: "node_nvme_namespace_size_bytes, node_nvme_namespace_capacity_bytes", Kind: Value, Elsewhere: true, Reason: "Sectors of 512 bytes, as sysfs counts them; node_exporter takes them for the namespace's blocks, which is eight times too much where those have 4 KiB."},
+		{Family: "node_rapl_*", Kind: Absent, Elsewhere: true, Reason: "Off by default (`--collector.rapl`): only root can read it, and it tells others what a CPU works on. Its `path` is the node's, whatever `--path.sysfs` is."},
+		{Family: "node_infiniband_lifespan_seconds", Kind: Value, Elsewhere: true, Reason: "It keeps its fraction of a second."},
+		{Family: "node_thermal_zone_temp, node_watchdog_*, node_hwmon_*", Kind: More, Elsewhere: true, Reason: "What cannot be read is left out; node_exporter's collector fails."},
+		{Family: "node_power_supply_info", Kind: Value, Elsewhere: true, Reason: "It has all labels; one that is not known is empty, which is the same to Prometheus."},
+		{Family: "node_systemd_*", Kind: Value, Elsewhere: true, Reason: "Asked in the background every 15 seconds, not at each scrape."},
 	}
 }
