@@ -1,7 +1,7 @@
 package family
 
 import (
-	"bytes"
+	"io"
 	"strings"
 )
 
@@ -42,19 +42,20 @@ func Budget(table Table, writers []*Writer, budget int) Budgeted {
 	byFamily := make(map[*Family]*Series, len(table))
 	for _, w := range writers {
 		for f, s := range w.series {
-			if s.n > 0 {
+			if len(s.samples) > 0 {
 				byFamily[f] = s
 			}
 		}
 	}
 	var out Budgeted
 	admit := func(s *Series) {
-		if budget > 0 && out.Series+s.n > budget {
-			out.Dropped = append(out.Dropped, Dropped{Family: s.family, Series: s.n, Reason: ReasonBudget})
+		n := len(s.samples)
+		if budget > 0 && out.Series+n > budget {
+			out.Dropped = append(out.Dropped, Dropped{Family: s.family, Series: n, Reason: ReasonBudget})
 			return
 		}
 		out.Kept = append(out.Kept, s)
-		out.Series += s.n
+		out.Series += n
 	}
 	for _, f := range table {
 		if s := byFamily[f]; s != nil {
@@ -69,17 +70,45 @@ func Budget(table Table, writers []*Writer, budget int) Budgeted {
 	return out
 }
 
-// Encode appends the kept families to b. OpenMetrics' closing "# EOF" is left to
-// the caller, who may have more to say.
-func (k Budgeted) Encode(b *bytes.Buffer, format Format) {
+// piece is how much text is made at a time, and beyond which a family counts as
+// long: it is the window of gzip.
+const piece = 32 << 10
+
+// Encode writes the kept families to w, in pieces. OpenMetrics' closing "# EOF" is
+// left to the caller, who may have more to say.
+//
+// Long families have their samples in order and in reverse by turns. Their labels
+// are the same from family to family and longer together than gzip's window: what
+// ended the last family is still in it when the next begins with that, which saves
+// a quarter of what is sent.
+func (k Budgeted) Encode(w io.Writer, format Format) error {
+	b := make([]byte, 0, piece+4<<10)
+	backwards := false
 	for _, s := range k.Kept {
-		b.Grow(len(s.body) + 256)
-		s.family.writeHeader(b, format)
-		b.Write(s.body)
+		b = s.family.appendHeader(b, format)
+		written := 0
+		for i := range s.samples {
+			if backwards {
+				i = len(s.samples) - 1 - i
+			}
+			b = s.appendSample(b, i)
+			if len(b) >= piece {
+				if _, err := w.Write(b); err != nil {
+					return err
+				}
+				written += len(b)
+				b = b[:0]
+			}
+		}
+		if written > 0 {
+			backwards = !backwards
+		}
 	}
+	_, err := w.Write(b)
+	return err
 }
 
-func (f *Family) writeHeader(b *bytes.Buffer, format Format) {
+func (f *Family) appendHeader(b []byte, format Format) []byte {
 	name, typ := f.Name, string(f.Type)
 	if format == OpenMetrics && f.Type == Untyped {
 		typ = "unknown"
@@ -94,28 +123,37 @@ func (f *Family) writeHeader(b *bytes.Buffer, format Format) {
 			typ = "unknown"
 		}
 	}
-	b.WriteString("# HELP ")
-	b.WriteString(name)
-	b.WriteByte(' ')
-	escapeHelp(b, f.boundedHelp(), format)
-	b.WriteString("\n# TYPE ")
-	b.WriteString(name)
-	b.WriteByte(' ')
-	b.WriteString(typ)
-	b.WriteByte('\n')
-	if format == OpenMetrics && f.Unit != "" && strings.HasSuffix(name, "_"+f.Unit) {
-		b.WriteString("# UNIT ")
-		b.WriteString(name)
-		b.WriteByte(' ')
-		b.WriteString(f.Unit)
-		b.WriteByte('\n')
+	line := func(keyword string) {
+		b = append(b, keyword...)
+		b = append(b, name...)
+		b = append(b, ' ')
 	}
+	line("# HELP ")
+	b = appendHelp(b, f.boundedHelp(), format)
+	b = append(b, '\n')
+	line("# TYPE ")
+	b = append(b, typ...)
+	b = append(b, '\n')
+	if format == OpenMetrics && f.Unit != "" && strings.HasSuffix(name, "_"+f.Unit) {
+		line("# UNIT ")
+		b = append(b, f.Unit...)
+		b = append(b, '\n')
+	}
+	return b
 }
 
-func escapeHelp(b *bytes.Buffer, help string, format Format) {
-	help = strings.NewReplacer(`\`, `\\`, "\n", `\n`).Replace(help)
-	if format == OpenMetrics {
-		help = strings.ReplaceAll(help, `"`, `\"`)
+func appendHelp(b []byte, help string, format Format) []byte {
+	for i := range len(help) {
+		switch c := help[i]; {
+		case c == '\\':
+			b = append(b, '\\', '\\')
+		case c == '\n':
+			b = append(b, '\\', 'n')
+		case c == '"' && format == OpenMetrics:
+			b = append(b, '\\', '"')
+		default:
+			b = append(b, c)
+		}
 	}
-	b.WriteString(help)
+	return b
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -79,14 +80,14 @@ func TestAFilterChoosesFamilies(t *testing.T) {
 	}
 }
 
-// sample is what a parser reads back.
-type sample struct {
+// readBack is a series that a parser reads back.
+type readBack struct {
 	labels string
 	value  float64
 }
 
 // parse reads an exposition with Prometheus' own parser.
-func parse(t testing.TB, text []byte, format Format) (samples []sample, types map[string]model.MetricType) {
+func parse(t testing.TB, text []byte, format Format) (samples []readBack, types map[string]model.MetricType) {
 	t.Helper()
 	contentType := "text/plain"
 	if format == OpenMetrics {
@@ -116,14 +117,14 @@ func parse(t testing.TB, text []byte, format Format) (samples []sample, types ma
 			}
 			var l labels.Labels
 			p.Labels(&l)
-			samples = append(samples, sample{l.String(), v})
+			samples = append(samples, readBack{l.String(), v})
 		}
 	}
 }
 
 func encode(b Budgeted, f Format) []byte {
 	var out bytes.Buffer
-	b.Encode(&out, f)
+	_ = b.Encode(&out, f) // a buffer takes everything
 	if f == OpenMetrics {
 		out.WriteString("# EOF\n")
 	}
@@ -138,7 +139,7 @@ func TestBothFormatsHaveTheSameSeries(t *testing.T) {
 	w.Series(failures).Add(7)
 	w.Series(size).Add(math.Inf(1), "x")
 	b := Budget(table, []*Writer{w}, 0)
-	want := []sample{
+	want := []readBack{
 		{`{__name__="loadline_x_seconds_total", a="a\"b\\c\nd�é", b=""}`, 1.5},
 		{`{__name__="loadline_x_seconds_total", a="shared", b="own"}`, 2},
 		{`{__name__="container_memory_failcnt"}`, 7},
@@ -181,6 +182,26 @@ func TestLongLabelsAreCutAndStayApart(t *testing.T) {
 	}
 	if len(text) > 3*MaxLabelBytes {
 		t.Errorf("the text has %d bytes", len(text))
+	}
+}
+
+func TestLongFamiliesTurnRoundAndLoseNothing(t *testing.T) {
+	w := NewWriter(table, nil)
+	long := strings.Repeat("x", 200)
+	const n = 1000
+	for i := range n {
+		b := NewBlock([]string{"a"}, []string{long})
+		w.Series(seconds).AddBlock(b, float64(i), strconv.Itoa(i))
+		w.Series(size).Add(float64(i), long+strconv.Itoa(i))
+	}
+	samples, _ := parse(t, encode(Budget(table, []*Writer{w}, 0), Text), Text)
+	if len(samples) != 2*n {
+		t.Fatalf("%d series, want %d", len(samples), 2*n)
+	}
+	for i := range n {
+		if samples[i].value != float64(i) || samples[n+i].value != float64(n-1-i) {
+			t.Fatalf("at %d: %v and %v", i, samples[i], samples[n+i])
+		}
 	}
 }
 

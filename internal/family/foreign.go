@@ -64,7 +64,7 @@ func (w *Writer) Foreign(f *Family) (*Series, error) {
 	for _, name := range names {
 		w.claimed[name] = f.Name
 	}
-	s := &Series{family: f, enabled: w.admission == nil || w.admission.wants(f)}
+	s := &Series{family: f, foreign: true, enabled: w.admission == nil || w.admission.wants(f)}
 	w.foreign = append(w.foreign, s)
 	return s, nil
 }
@@ -76,22 +76,18 @@ func (s *Series) AddForeign(suffix string, v float64, labels []Label) {
 	if !s.enabled {
 		return
 	}
-	out := append(s.body, s.family.Name...)
-	out = append(out, suffix...)
+	s.own = append(s.own, suffix...)
 	for i, l := range labels {
-		out = append(out, "{,"[min(i, 1)])
-		out = append(out, l.Name...)
-		out = append(out, '=', '"')
-		out = appendEscaped(out, l.Value)
-		out = append(out, '"')
+		s.own = append(s.own, "{,"[min(i, 1)])
+		s.own = append(s.own, l.Name...)
+		s.own = append(s.own, '=', '"')
+		s.own = appendEscaped(s.own, l.Value)
+		s.own = append(s.own, '"')
 	}
 	if len(labels) > 0 {
-		out = append(out, '}')
+		s.own = append(s.own, '}')
 	}
-	out = append(out, ' ')
-	out = appendValue(out, v)
-	s.body = append(out, '\n')
-	s.n++
+	s.samples = append(s.samples, sample{value: v, end: len(s.own)})
 }
 
 // sampleNames are the names that a family's samples can have.
@@ -122,10 +118,10 @@ func foreignOf(writers []*Writer) (kept []*Series, doubled []Dropped) {
 		for _, s := range w.foreign {
 			names := s.family.sampleNames()
 			switch {
-			case s.n == 0:
+			case len(s.samples) == 0:
 				continue
 			case slices.ContainsFunc(names, func(n string) bool { return by[n] }):
-				doubled = append(doubled, Dropped{Family: s.family, Series: s.n, Reason: ReasonName})
+				doubled = append(doubled, Dropped{Family: s.family, Series: len(s.samples), Reason: ReasonName})
 				continue
 			}
 			kept = append(kept, s)

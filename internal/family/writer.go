@@ -31,7 +31,8 @@ func NewWriter(enabled Table, former *Writer) *Writer {
 		s := &Series{family: f, enabled: true}
 		if former != nil {
 			if old := former.series[f]; old != nil {
-				s.body = make([]byte, 0, len(old.body)+len(old.body)/8)
+				s.samples = make([]sample, 0, len(old.samples)+len(old.samples)/8)
+				s.own = make([]byte, 0, len(old.own)+len(old.own)/8)
 			}
 		}
 		w.series[f] = s
@@ -50,12 +51,22 @@ func (w *Writer) Series(f *Family) *Series {
 	return s
 }
 
-// Series is the rendered series of one family.
+// Series are the series of one family. They are held as values beside labels that
+// are rendered, not as text: the text of a node with many containers has megabytes,
+// and is made piece by piece while it is sent.
 type Series struct {
 	family  *Family
 	enabled bool
-	body    []byte
-	n       int
+	foreign bool // own has suffixes, and braces, too
+	samples []sample
+	own     []byte // the labels of all samples that no block has, rendered
+}
+
+// sample is one series' value.
+type sample struct {
+	value float64
+	block string // rendered labels that several families share
+	end   int    // of what Series.own has of this sample; it begins where the one before ends
 }
 
 // Enabled says whether what is added is kept: a collector may skip the work for
@@ -77,24 +88,41 @@ func (s *Series) AddBlock(b Block, v float64, labels ...string) {
 	if b.n+len(labels) != len(s.family.Labels) {
 		panic("family " + s.family.Name + ": wrong number of label values")
 	}
-	out := append(s.body, s.family.Name...)
-	if len(s.family.Labels) > 0 {
+	s.own = appendLabels(s.own, s.family.Labels[b.n:], labels, false)
+	s.samples = append(s.samples, sample{value: v, block: b.text, end: len(s.own)})
+}
+
+// appendSample appends the i-th sample as a line.
+func (s *Series) appendSample(out []byte, i int) []byte {
+	begin := 0
+	if i > 0 {
+		begin = s.samples[i-1].end
+	}
+	this := s.samples[i]
+	own := s.own[begin:this.end]
+	out = append(out, s.family.Name...)
+	switch {
+	case s.foreign:
+		out = append(out, own...)
+	case len(s.family.Labels) > 0:
 		out = append(out, '{')
-		out = append(out, b.text...)
-		out = appendLabels(out, s.family.Labels[b.n:], labels, b.n > 0)
+		out = append(out, this.block...)
+		if len(this.block) > 0 && len(own) > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, own...)
 		out = append(out, '}')
 	}
 	out = append(out, ' ')
-	out = appendValue(out, v)
-	s.body = append(out, '\n')
-	s.n++
+	out = appendValue(out, this.value)
+	return append(out, '\n')
 }
 
 // Block is the rendered form of the labels that begin several families, such as
 // those that name a container.
 type Block struct {
 	n    int
-	text []byte
+	text string
 }
 
 // NewBlock renders values as the labels names.
@@ -102,7 +130,7 @@ func NewBlock(names, values []string) Block {
 	if len(names) != len(values) {
 		panic("family: a block needs a value for each label")
 	}
-	return Block{n: len(names), text: appendLabels(nil, names, values, false)}
+	return Block{n: len(names), text: string(appendLabels(nil, names, values, false))}
 }
 
 func appendLabels(b []byte, names, values []string, comma bool) []byte {

@@ -1,12 +1,11 @@
 package serve
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -22,8 +21,8 @@ type GatherOptions struct {
 	Logger *slog.Logger
 }
 
-// Gatherer collects an exporter's series. Scrapes that overlap share one
-// collection, so that a second Prometheus costs next to nothing.
+// Gatherer collects an exporter's series. Scrapes that overlap share what is
+// collected, so that a second Prometheus costs next to nothing.
 type Gatherer struct {
 	exporter Exporter
 	families family.Table
@@ -32,14 +31,7 @@ type Gatherer struct {
 	slots    []*slot
 
 	mu      sync.Mutex
-	current *gathering
 	dropped string // the families dropped last, to log a change once
-}
-
-// gathering is one collection, waited for by every scrape that joined it.
-type gathering struct {
-	done   chan struct{}
-	result Result
 }
 
 // Result is one scrape's series.
@@ -48,22 +40,9 @@ type Result struct {
 	Self   family.Budgeted
 }
 
-// Encode appends the whole to b; OpenMetrics' closing line is left to the caller.
-func (r Result) Encode(b *bytes.Buffer, f family.Format) {
-	r.Series.Encode(b, f)
-	r.Self.Encode(b, f)
-}
-
-// slot is a collector with what lives from one scrape to the next.
-type slot struct {
-	Collector
-	families family.Table
-	foreign  *family.Admission
-
-	mu      sync.Mutex
-	running bool
-	last    *family.Writer
-	lastErr string // to log a change once
+// Encode writes the whole to w; OpenMetrics' closing line is left to the caller.
+func (r Result) Encode(w io.Writer, f family.Format) error {
+	return errors.Join(r.Series.Encode(w, f), r.Self.Encode(w, f))
 }
 
 // NewGatherer checks the exporter's table and applies the filter to it. A bad
@@ -91,31 +70,64 @@ func NewGatherer(e Exporter, o GatherOptions) (*Gatherer, error) {
 	return g, nil
 }
 
-// Gather collects, or joins a collection that is under way. The context's
-// deadline is the scrape's.
-func (g *Gatherer) Gather(ctx context.Context) (Result, error) {
-	g.mu.Lock()
-	c := g.current
-	if c == nil {
-		c = &gathering{done: make(chan struct{})}
-		g.current = c
-		go func() {
-			// The collection outlives a scrape that goes away: others may have
-			// joined it. It ends by the first scrape's deadline.
-			c.result = g.collect(context.WithoutCancel(ctx), deadlineOf(ctx))
-			g.mu.Lock()
-			g.current = nil
-			g.mu.Unlock()
-			close(c.done)
-		}()
+// Selection says which collectors a scrape is for; the zero value is all.
+type Selection struct {
+	Only   []string // these alone
+	Except []string // all but these
+}
+
+// check names what is not there. A collector may be there and turned off: then it
+// has nothing to say.
+func (s Selection) check(e Exporter) error {
+	if len(s.Only) > 0 && len(s.Except) > 0 {
+		return errors.New("give collectors either to collect or to exclude, not both")
 	}
-	g.mu.Unlock()
-	select {
-	case <-c.done:
-		return c.result, nil
-	case <-ctx.Done():
-		return Result{}, ctx.Err()
+	known := e.Families.Collectors()
+	for _, name := range slices.Concat(s.Only, s.Except) {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("there is no collector %q", name)
+		}
 	}
+	return nil
+}
+
+func (s Selection) wants(name string) bool {
+	return (len(s.Only) == 0 || slices.Contains(s.Only, name)) && !slices.Contains(s.Except, name)
+}
+
+// Gather collects; what another scrape is collecting already is waited for instead.
+// The context's deadline is the scrape's. A selection of what is not there is an
+// error.
+func (g *Gatherer) Gather(ctx context.Context, selection Selection) (Result, error) {
+	if err := selection.check(g.exporter); err != nil {
+		return Result{}, err
+	}
+	// What is left after the collectors is for encoding and sending.
+	left := time.Until(deadlineOf(ctx))
+	ctx, cancel := context.WithTimeout(ctx, left-min(left/5, 500*time.Millisecond))
+	defer cancel()
+
+	slots := make([]*slot, 0, len(g.slots))
+	for _, s := range g.slots {
+		if selection.wants(s.Name) {
+			slots = append(slots, s)
+		}
+	}
+	outcomes := make([]outcome, len(slots))
+	writers := make([]*family.Writer, len(slots))
+	var wg sync.WaitGroup
+	for i, s := range slots {
+		wg.Go(func() { writers[i], outcomes[i] = s.run(ctx, g.opts.Logger) })
+	}
+	wg.Wait()
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return Result{}, fmt.Errorf("the scrape has gone away: %w", ctx.Err())
+	}
+
+	writers = delivered(writers)
+	kept := family.Budget(g.families, writers, g.opts.Budget)
+	g.logDropped(kept.Dropped)
+	return Result{Series: kept, Self: describeSelf(g.exporter, outcomes, kept, g.opts.Budget)}, nil
 }
 
 func deadlineOf(ctx context.Context) time.Time {
@@ -123,26 +135,6 @@ func deadlineOf(ctx context.Context) time.Time {
 		return d
 	}
 	return time.Now().Add(defaultScrapeTimeout)
-}
-
-func (g *Gatherer) collect(ctx context.Context, scrapeEnds time.Time) Result {
-	// What is left after the collectors is for encoding and sending.
-	left := time.Until(scrapeEnds)
-	ctx, cancel := context.WithTimeout(ctx, left-min(left/5, 500*time.Millisecond))
-	defer cancel()
-
-	outcomes := make([]outcome, len(g.slots))
-	writers := make([]*family.Writer, len(g.slots))
-	var wg sync.WaitGroup
-	for i, s := range g.slots {
-		wg.Go(func() { writers[i], outcomes[i] = s.run(ctx, g.opts.Logger) })
-	}
-	wg.Wait()
-
-	writers = delivered(writers)
-	kept := family.Budget(g.families, writers, g.opts.Budget)
-	g.logDropped(kept.Dropped)
-	return Result{Series: kept, Self: describeSelf(g.exporter, outcomes, kept, g.opts.Budget)}
 }
 
 func delivered(writers []*family.Writer) []*family.Writer {
@@ -153,72 +145,6 @@ func delivered(writers []*family.Writer) []*family.Writer {
 		}
 	}
 	return out
-}
-
-var errStillRunning = errors.New("an earlier scrape's reading has not returned yet")
-
-// run collects once. A collector that does not return by the deadline is left to
-// itself, with its writer; its series are missing from this scrape.
-func (s *slot) run(ctx context.Context, logger *slog.Logger) (*family.Writer, outcome) {
-	start := time.Now()
-	end := func(w *family.Writer, err error) (*family.Writer, outcome) {
-		s.log(logger, err)
-		return w, outcome{collector: s.Name, took: time.Since(start), err: err}
-	}
-	s.mu.Lock()
-	if s.running {
-		s.mu.Unlock()
-		return end(nil, errStillRunning)
-	}
-	s.running = true
-	w := family.NewWriter(s.families, s.last)
-	w.Admit(s.foreign)
-	s.mu.Unlock()
-
-	done := make(chan error, 1)
-	go func() {
-		err := s.collect(ctx, w, logger)
-		s.mu.Lock()
-		s.running, s.last = false, w
-		s.mu.Unlock()
-		done <- err
-	}()
-	select {
-	case err := <-done:
-		return end(w, err)
-	case <-ctx.Done():
-		return end(nil, fmt.Errorf("did not return by the scrape's deadline: %w", ctx.Err()))
-	}
-}
-
-func (s *slot) collect(ctx context.Context, w *family.Writer, logger *slog.Logger) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			logger.Error("collector panicked", "collector", s.Name, "panic", r, "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic: %v", r)
-		}
-	}()
-	return s.Collect(ctx, w)
-}
-
-// log says when a collector begins to fail, fails otherwise, or works again; not
-// at every scrape.
-func (s *slot) log(logger *slog.Logger, err error) {
-	text := ""
-	if err != nil {
-		text = err.Error()
-	}
-	s.mu.Lock()
-	changed := text != s.lastErr
-	s.lastErr = text
-	s.mu.Unlock()
-	switch {
-	case !changed:
-	case err != nil:
-		logger.Warn("collector is not complete", "collector", s.Name, "err", err)
-	default:
-		logger.Info("collector is complete again", "collector", s.Name)
-	}
 }
 
 func (g *Gatherer) logDropped(d []family.Dropped) {

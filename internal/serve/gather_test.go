@@ -49,12 +49,14 @@ func gather(t *testing.T, g *Gatherer, timeout time.Duration) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
-	r, err := g.Gather(ctx)
+	r, err := g.Gather(ctx, Selection{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	r.Encode(&b, family.Text)
+	if err := r.Encode(&b, family.Text); err != nil {
+		t.Fatal(err)
+	}
 	return b.String()
 }
 
@@ -157,7 +159,7 @@ func TestAScrapeThatGoesAwayDoesNotSpoilTheOthers(t *testing.T) {
 		g := gatherer(t, e, nil)
 		first, leave := context.WithTimeout(t.Context(), 10*time.Second)
 		gone := make(chan error)
-		go func() { _, err := g.Gather(first); gone <- err }()
+		go func() { _, err := g.Gather(first, Selection{}); gone <- err }()
 		synctest.Wait()
 		joined := make(chan string)
 		go func() { joined <- gather(t, g, 10*time.Second) }()
@@ -170,6 +172,36 @@ func TestAScrapeThatGoesAwayDoesNotSpoilTheOthers(t *testing.T) {
 			t.Errorf("the one that stayed lost its series:\n%s", text)
 		}
 	})
+}
+
+func TestASelectionRunsWhatItNames(t *testing.T) {
+	for name, test := range map[string]struct {
+		Selection
+		a, b bool
+		err  string
+	}{
+		"nothing given":   {Selection{}, true, true, ""},
+		"one":             {Selection{Only: []string{"b"}}, false, true, ""},
+		"all but one":     {Selection{Except: []string{"b"}}, true, false, ""},
+		"both":            {Selection{Only: []string{"a"}, Except: []string{"b"}}, false, false, "not both"},
+		"an unknown name": {Selection{Only: []string{"a", "nope"}}, false, false, `"nope"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			result, err := gatherer(t, exporter(add, add), nil).Gather(t.Context(), test.Selection)
+			if (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
+				t.Fatalf("got %v, want %q", err, test.err)
+			}
+			var b bytes.Buffer
+			if err := result.Encode(&b, family.Text); err != nil {
+				t.Fatal(err)
+			}
+			for line, want := range map[string]bool{"loadline_a 1\n": test.a, "loadline_b 1\n": test.b} {
+				if got := strings.Contains(b.String(), line); got != want {
+					t.Errorf("%q served: %t, want %t", line, got, want)
+				}
+			}
+		})
+	}
 }
 
 func TestACollectorWhoseFamiliesAreOffDoesNotRun(t *testing.T) {

@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -31,7 +31,12 @@ type Handler struct {
 	process  *prometheus.Registry
 	logger   *slog.Logger
 	mux      *http.ServeMux
+
+	compressors sync.Pool // of *gzip.Writer, which is larger than most answers
 }
+
+// compression is gzip's level: the next ones save little and take much longer.
+const compression = gzip.BestSpeed
 
 // NewHandler returns the handler of g's exporter. While draining says true,
 // it is not ready.
@@ -69,30 +74,34 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.Serv
 func (h *Handler) metrics(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), scrapeTimeout(r.Header))
 	defer cancel()
-	result, err := h.gatherer.Gather(ctx)
+	query := r.URL.Query()
+	result, err := h.gatherer.Gather(ctx, Selection{Only: query["collect[]"], Except: query["exclude[]"]})
 	if err != nil {
-		http.Error(w, "collecting took longer than the scrape's timeout", http.StatusServiceUnavailable)
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	contentType, format := negotiate(r.Header)
-	var b bytes.Buffer
-	h.encodeProcess(&b, contentType)
-	result.Encode(&b, format)
-	if format == family.OpenMetrics {
-		b.WriteString("# EOF\n")
-	}
 	w.Header().Set("Content-Type", string(contentType))
-	h.write(w, r, b.Bytes())
+	if err := h.send(w, r, func(out io.Writer) error {
+		h.encodeProcess(out, contentType)
+		err := result.Encode(out, format)
+		if err == nil && format == family.OpenMetrics {
+			_, err = io.WriteString(out, "# EOF\n")
+		}
+		return err
+	}); err != nil {
+		h.logger.Debug("client went away during a scrape", "err", err)
+	}
 }
 
 // encodeProcess adds client_golang's own view of the process. What it cannot read
 // (another /proc) is left out.
-func (h *Handler) encodeProcess(b *bytes.Buffer, f expfmt.Format) {
+func (h *Handler) encodeProcess(w io.Writer, f expfmt.Format) {
 	families, err := h.process.Gather()
 	if err != nil {
 		h.logger.Debug("process metrics are not complete", "err", err)
 	}
-	enc := expfmt.NewEncoder(b, f)
+	enc := expfmt.NewEncoder(w, f)
 	for _, mf := range families {
 		if err := enc.Encode(mf); err != nil {
 			h.logger.Warn("a process metric cannot be encoded", "family", mf.GetName(), "err", err)
@@ -121,26 +130,26 @@ func scrapeTimeout(header http.Header) time.Duration {
 	return time.Duration(s * float64(time.Second))
 }
 
-func (h *Handler) write(w http.ResponseWriter, r *http.Request, body []byte) {
-	var out io.Writer = w
+// send sends what encode writes, compressed if the client takes that.
+func (h *Handler) send(w http.ResponseWriter, r *http.Request, encode func(io.Writer) error) error {
 	w.Header().Add("Vary", "Accept-Encoding")
-	if acceptsGzip(r.Header) {
-		w.Header().Set("Content-Encoding", "gzip")
-		z, err := gzip.NewWriterLevel(w, gzip.BestSpeed)
-		if err == nil {
-			defer func() {
-				if err := z.Close(); err != nil {
-					h.logger.Debug("client went away during a scrape", "err", err)
-				}
-			}()
-			out = z
+	if !acceptsGzip(r.Header) {
+		return encode(w)
+	}
+	w.Header().Set("Content-Encoding", "gzip")
+	z, ok := h.compressors.Get().(*gzip.Writer)
+	if !ok {
+		var err error
+		if z, err = gzip.NewWriterLevel(nil, compression); err != nil {
+			return err
 		}
-	} else {
-		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	}
-	if _, err := out.Write(body); err != nil {
-		h.logger.Debug("client went away during a scrape", "err", err)
+	defer h.compressors.Put(z)
+	z.Reset(w)
+	if err := encode(z); err != nil {
+		return err
 	}
+	return z.Close()
 }
 
 func acceptsGzip(header http.Header) bool {
