@@ -70,8 +70,8 @@ func Budget(table Table, writers []*Writer, budget int) Budgeted {
 	return out
 }
 
-// piece is how much text is made at a time, and beyond which a family counts as
-// long: it is the window of gzip.
+// piece is how much text is made at a time: as much as gzip's window. A family whose
+// labels alone take half of it counts as long.
 const piece = 32 << 10
 
 // Encode writes the kept families to w, in pieces. OpenMetrics' closing "# EOF" is
@@ -86,9 +86,9 @@ func (k Budgeted) Encode(w io.Writer, format Format) error {
 	backwards := false
 	for _, s := range k.Kept {
 		b = s.family.appendHeader(b, format)
-		written := 0
+		long := s.labelBytes() >= piece/2
 		for i := range s.samples {
-			if backwards {
+			if long && backwards {
 				i = len(s.samples) - 1 - i
 			}
 			b = s.appendSample(b, i)
@@ -96,16 +96,22 @@ func (k Budgeted) Encode(w io.Writer, format Format) error {
 				if _, err := w.Write(b); err != nil {
 					return err
 				}
-				written += len(b)
 				b = b[:0]
 			}
 		}
-		if written > 0 {
-			backwards = !backwards
-		}
+		backwards = backwards != long
 	}
 	_, err := w.Write(b)
 	return err
+}
+
+// labelBytes is the length of all samples' labels.
+func (s *Series) labelBytes() int {
+	n := len(s.own)
+	for i := range s.samples {
+		n += len(s.samples[i].block)
+	}
+	return n
 }
 
 func (f *Family) appendHeader(b []byte, format Format) []byte {
