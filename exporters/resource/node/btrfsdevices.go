@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/loadline-exporters/loadline/exporters/resource/metrics"
+	"github.com/loadline-exporters/loadline/exporters/resource/mount"
 	"github.com/loadline-exporters/loadline/internal/family"
 )
 
@@ -45,23 +46,21 @@ func (d btrfsDevice) add(w *family.Writer, fs string) {
 // ask returns the devices by the file system's UUID. What is not mounted where the
 // exporter sees it, or may not be asked, is missing.
 func (b *btrfsDevices) ask() map[string][]btrfsDevice {
-	mounts, err := b.proc.GetProcMounts(1)
+	mounts, err := mount.Table(b.proc, filepath.Clean(b.root))
 	if err != nil {
-		if mounts, err = b.proc.GetMounts(); err != nil {
-			return nil
-		}
+		return nil
 	}
 	out := map[string][]btrfsDevice{}
 	asked := map[string]bool{}
 	for _, m := range mounts {
-		if m.FSType != "btrfs" || asked[m.Source] {
+		if m.FSType != "btrfs" || asked[m.Device] {
 			continue
 		}
-		uuid, devices, err := b.one(b.root, stripRoot(filepath.Clean(b.root), unescape(m.MountPoint)))
+		uuid, devices, err := b.one(b.root, m.Point)
 		if err != nil {
 			continue // perhaps another mount of it can be asked
 		}
-		out[uuid], asked[m.Source] = devices, true
+		out[uuid], asked[m.Device] = devices, true
 	}
 	return out
 }

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/loadline-exporters/loadline/exporters/resource/metrics"
+	"github.com/loadline-exporters/loadline/exporters/resource/mount"
 	"github.com/loadline-exporters/loadline/internal/family"
 	"github.com/loadline-exporters/loadline/internal/serve"
 )
@@ -139,13 +140,13 @@ var errnos = map[string]error{"ESTALE": unix.ESTALE, "EACCES": unix.EACCES}
 
 func (m machine) statfs(t *testing.T, rootFS string) func(string, *unix.Statfs_t) error {
 	t.Helper()
-	answers := map[string]answer{}
+	answers := map[string]mount.Answer{}
 	for line := range strings.Lines(m.read(t, "statfs")) {
 		fields := strings.Fields(line)
 		numbers := max(len(fields)-6, 1) // a mount point may hold a space
 		point := strings.Join(fields[:numbers], " ")
 		if err := errnos[fields[numbers]]; err != nil {
-			answers[filepath.Join(rootFS, point)] = answer{err: err}
+			answers[filepath.Join(rootFS, point)] = mount.Answer{Err: err}
 			continue
 		}
 		var n [6]uint64
@@ -155,7 +156,7 @@ func (m machine) statfs(t *testing.T, rootFS string) func(string, *unix.Statfs_t
 				t.Fatal(err)
 			}
 		}
-		answers[filepath.Join(rootFS, point)] = answer{stat: unix.Statfs_t{
+		answers[filepath.Join(rootFS, point)] = mount.Answer{Stat: unix.Statfs_t{
 			Bsize: int64(n[0]), Blocks: n[1], Bfree: n[2], Bavail: n[3], Files: n[4], Ffree: n[5],
 		}}
 	}
@@ -164,8 +165,8 @@ func (m machine) statfs(t *testing.T, rootFS string) func(string, *unix.Statfs_t
 		if !ok {
 			return unix.ENOENT
 		}
-		*into = a.stat
-		return a.err
+		*into = a.Stat
+		return a.Err
 	}
 }
 

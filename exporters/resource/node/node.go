@@ -25,6 +25,7 @@ import (
 	"github.com/prometheus/procfs/sysfs"
 	"golang.org/x/sys/unix"
 
+	"github.com/loadline-exporters/loadline/exporters/resource/mount"
 	"github.com/loadline-exporters/loadline/internal/serve"
 )
 
@@ -32,7 +33,7 @@ import (
 // path that is no directory or a regular expression that does not compile is an
 // error that names the flag.
 func Collectors(o Options) ([]serve.Collector, error) {
-	return o.collectors(kernel{statfs, unix.Uname, unix.Adjtimex, time.Now, readInRoot, mountedBtrfs})
+	return o.collectors(kernel{mount.Statfs, unix.Uname, unix.Adjtimex, time.Now, readInRoot, mountedBtrfs})
 }
 
 // kernel are the system calls that collectors make, and the reading of files of

@@ -106,7 +106,7 @@ func (c zfs) dataset(w *family.Writer, other *others, pool string, r io.Reader, 
 			add(field, v)
 		}
 	}, func(name string) {
-		if name = valid(name); !seen[name] {
+		if name = strings.ToValidUTF8(name, "\uFFFD"); !seen[name] {
 			seen[name] = true
 			add = adder(w, other, "node_zfs_zpool_dataset_", metrics.NodeZFSDataset, []string{"zpool", "dataset"}, pool, name)
 		}

@@ -1,4 +1,6 @@
-package node
+// Package mount lists what is mounted on the node and asks mounts for their numbers
+// without being held up by one that hangs.
+package mount
 
 import (
 	"context"
@@ -10,11 +12,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// prober asks mounts for their numbers without being held up by one that hangs: a
+// Prober asks mounts for their numbers without being held up by one that hangs: a
 // server of NFS that is gone makes statfs(2) wait for ever, and nothing can end
 // the call. Each such mount keeps one goroutine and one thread until it returns,
-// never more: a path with a call outstanding is not asked again.
-type prober struct {
+// never more: a path with a call outstanding is not asked again. It is safe for
+// concurrent use.
+type Prober struct {
 	statfs  func(path string, into *unix.Statfs_t) error
 	timeout time.Duration // from when a mount is asked until it counts as hung
 	places  int           // mounts asked at a time
@@ -29,43 +32,46 @@ type prober struct {
 // mounts as there are places would block all others.
 const patience = 100 * time.Millisecond
 
+// Why there is no answer, beside what the kernel says.
 var (
-	errHung     = errors.New("mountpoint timeout") // node_exporter's words
-	errNotAsked = errors.New("not asked in time")
+	ErrHung     = errors.New("mountpoint timeout") // node_exporter's words
+	ErrNotAsked = errors.New("not asked in time")
 )
 
 // probe is one call of statfs. Its answer is set before it is no longer outstanding
 // and done is closed.
 type probe struct {
 	done   chan struct{}
-	answer answer
-	hung   bool // reported as hung; guarded by prober.mu
+	answer Answer
+	hung   bool // reported as hung; guarded by Prober.mu
 }
 
-// answer is a mount's numbers, or why there are none.
-type answer struct {
-	stat unix.Statfs_t
-	err  error
+// Answer is a mount's numbers, or why there are none.
+type Answer struct {
+	Stat unix.Statfs_t
+	Err  error
 }
 
-// label is the text of the error, from the closed list of the kernel's.
-func (a answer) label() string {
-	if a.err == nil {
+// Label is the text of the error, from the closed list of the kernel's.
+func (a Answer) Label() string {
+	if a.Err == nil {
 		return ""
 	}
-	return a.err.Error()
+	return a.Err.Error()
 }
 
-func newProber(call func(string, *unix.Statfs_t) error, timeout time.Duration, places int, logger *slog.Logger) *prober {
-	return &prober{
+// NewProber returns a prober that calls Statfs or what stands in for it. timeout is
+// how long a mount may take to answer, places how many are asked at a time.
+func NewProber(call func(string, *unix.Statfs_t) error, timeout time.Duration, places int, logger *slog.Logger) *Prober {
+	return &Prober{
 		statfs: call, timeout: timeout, places: max(places, 1), logger: logger,
 		outstanding: map[string]*probe{},
 	}
 }
 
-// statfs calls statfs(2) again when a signal interrupted it, which FUSE and NFS
+// Statfs calls statfs(2) again when a signal interrupted it, which FUSE and NFS
 // allow and Go's scheduler causes.
-func statfs(path string, into *unix.Statfs_t) error {
+func Statfs(path string, into *unix.Statfs_t) error {
 	for {
 		if err := unix.Statfs(path, into); err != unix.EINTR {
 			return err
@@ -73,19 +79,19 @@ func statfs(path string, into *unix.Statfs_t) error {
 	}
 }
 
-// ask returns each path's answer. It returns before the context's deadline, so
+// Ask returns each path's answer. It returns before the context's deadline, so
 // that there is time to serve what was answered.
-func (p *prober) ask(ctx context.Context, paths []string) map[string]*answer {
+func (p *Prober) Ask(ctx context.Context, paths []string) map[string]*Answer {
 	ctx, cancel := early(ctx)
 	defer cancel()
-	answers := make(map[string]*answer, len(paths))
+	answers := make(map[string]*Answer, len(paths))
 	places := make(chan struct{}, p.places)
 	var wg sync.WaitGroup
 	for _, path := range paths {
 		if answers[path] != nil {
 			continue // two mounts, one on top of the other
 		}
-		a := &answer{err: errNotAsked}
+		a := &Answer{Err: ErrNotAsked}
 		answers[path] = a
 		select {
 		case places <- struct{}{}:
@@ -115,10 +121,10 @@ func early(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // one asks one mount and waits for it. It calls leave when the mount turns out to
 // be slow.
-func (p *prober) one(ctx context.Context, path string, leave func()) answer {
+func (p *Prober) one(ctx context.Context, path string, leave func()) Answer {
 	asked, ok := p.start(path)
 	if !ok {
-		return answer{err: errHung}
+		return Answer{Err: ErrHung}
 	}
 	slow := time.AfterFunc(patience, leave)
 	defer slow.Stop()
@@ -131,14 +137,14 @@ func (p *prober) one(ctx context.Context, path string, leave func()) answer {
 	case <-ctx.Done():
 	}
 	if p.abandon(path, asked) {
-		return answer{err: errHung}
+		return Answer{Err: ErrHung}
 	}
 	<-asked.done
 	return asked.answer
 }
 
 // start calls statfs, unless a call for this path is outstanding.
-func (p *prober) start(path string) (*probe, bool) {
+func (p *Prober) start(path string) (*probe, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.outstanding[path] != nil {
@@ -147,7 +153,7 @@ func (p *prober) start(path string) (*probe, bool) {
 	asked := &probe{done: make(chan struct{})}
 	p.outstanding[path] = asked
 	go func() {
-		asked.answer.err = p.statfs(path, &asked.answer.stat)
+		asked.answer.Err = p.statfs(path, &asked.answer.Stat)
 		p.mu.Lock()
 		delete(p.outstanding, path)
 		hung := asked.hung
@@ -162,7 +168,7 @@ func (p *prober) start(path string) (*probe, bool) {
 
 // abandon leaves a call to itself and says so once, not at every scrape. It returns
 // false when the call has just returned.
-func (p *prober) abandon(path string, asked *probe) bool {
+func (p *Prober) abandon(path string, asked *probe) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.outstanding[path] != asked {
