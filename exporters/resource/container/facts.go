@@ -26,6 +26,7 @@ type Engine struct {
 	Sandbox     bool   // it holds a pod's namespaces and runs nothing of the user's
 	Runtime     string // what the engine calls itself; empty where that is the source's name
 	Health      Health // empty where there is no health check
+	LogDir      string // where the engine keeps the container's log files, as the node has it; empty if unknown
 }
 
 // Engines are an engine's containers by a key of its own: containerd's ids are
@@ -41,6 +42,29 @@ type Pod struct {
 	Workload       hierarchy.Workload
 	Containers     []PodContainer // init and ephemeral ones too
 	StaticConfigID string         // a static pod's own UID, by which its cgroups are named
+	Ended          bool           // all its containers have ended for good
+	Volumes        []Volume       // claims and empty directories
+	// InlineVolumes are the names of the others that may be file systems of their own
+	// (NFS, CSI …): what is no claim must not be taken for one.
+	InlineVolumes map[string]bool
+	// Requests and Limits are the pod's as a whole, by the scheduler's rule: init
+	// containers, sidecars and overhead included.
+	Requests, Limits Resources
+}
+
+// Volume is a claim or an empty directory of a pod.
+type Volume struct {
+	Name      string
+	Claim     string  // the PersistentVolumeClaim, in the pod's namespace; empty for an empty directory
+	InMemory  bool    // an empty directory on a tmpfs
+	SizeLimit float64 // bytes, of an empty directory; 0 is none
+	MountedBy []VolumeMount
+}
+
+// VolumeMount is where a container has a volume.
+type VolumeMount struct {
+	Container string
+	Path      string
 }
 
 // PodContainer is a container of a pod.
@@ -104,6 +128,7 @@ type Container struct {
 	Health           Health
 	// Counters are nil where nobody reads them.
 	Counters Counters
+	LogDir   string // as the engine's
 
 	labels labels
 }

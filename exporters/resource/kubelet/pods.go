@@ -7,12 +7,12 @@ import (
 	"io"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/loadline-exporters/loadline/exporters/resource/container"
 	"github.com/loadline-exporters/loadline/internal/hierarchy"
+	"github.com/loadline-exporters/loadline/internal/quantity"
 )
 
 // maxPods bounds what is kept of an answer. Kubelets run 110 pods unless told
@@ -35,8 +35,12 @@ type pod struct {
 		InitContainers      []podContainer `json:"initContainers"`
 		Containers          []podContainer `json:"containers"`
 		EphemeralContainers []podContainer `json:"ephemeralContainers"`
+		Volumes             []volume       `json:"volumes"`
+		Resources           resources      `json:"resources"` // of the pod as a whole (KEP-2837)
+		Overhead            amounts        `json:"overhead"`
 	} `json:"spec"`
 	Status struct {
+		Phase                      string            `json:"phase"`
 		InitContainerStatuses      []containerStatus `json:"initContainerStatuses"`
 		ContainerStatuses          []containerStatus `json:"containerStatuses"`
 		EphemeralContainerStatuses []containerStatus `json:"ephemeralContainerStatuses"`
@@ -44,13 +48,16 @@ type pod struct {
 }
 
 type podContainer struct {
-	Name          string `json:"name"`
-	Image         string `json:"image"`
-	RestartPolicy string `json:"restartPolicy"` // of init containers: "Always" makes a sidecar
-	Resources     struct {
-		Requests amounts `json:"requests"`
-		Limits   amounts `json:"limits"`
-	} `json:"resources"`
+	Name          string        `json:"name"`
+	Image         string        `json:"image"`
+	RestartPolicy string        `json:"restartPolicy"` // of init containers: "Always" makes a sidecar
+	Resources     resources     `json:"resources"`
+	VolumeMounts  []volumeMount `json:"volumeMounts"`
+}
+
+type resources struct {
+	Requests amounts `json:"requests"`
+	Limits   amounts `json:"limits"`
 }
 
 type containerStatus struct {
@@ -156,11 +163,15 @@ func (p *pod) reduce(jobs hierarchy.CronJobs) container.Pod {
 	object := &metav1.ObjectMeta{
 		Name: m.Name, Namespace: m.Namespace, Labels: m.Labels, Annotations: m.Annotations, OwnerReferences: m.OwnerReferences,
 	}
-	return container.Pod{
+	out := container.Pod{
 		UID: m.UID, Namespace: m.Namespace, Name: m.Name, Node: p.Spec.NodeName,
 		Workload: hierarchy.OfPod(object, jobs), Containers: p.containers(),
 		StaticConfigID: m.Annotations[annotationConfigHash],
+		Ended:          p.Status.Phase == "Succeeded" || p.Status.Phase == "Failed",
 	}
+	out.Volumes, out.InlineVolumes = p.volumes()
+	out.Requests, out.Limits = p.effective(out.Containers)
+	return out
 }
 
 func (p *pod) containers() []container.PodContainer {
@@ -223,14 +234,9 @@ func (a amounts) byName() container.Resources {
 // amount is a resource.Quantity in its base unit.
 type amount float64
 
-// UnmarshalJSON reads a quantity. One with a large exponent, which no kubelet
-// writes, is refused: calculating it takes minutes ("1e-999999999").
+// UnmarshalJSON reads a quantity.
 func (a *amount) UnmarshalJSON(b []byte) error {
-	text := strings.Trim(string(b), `"`)
-	if i := strings.LastIndexAny(text, "eE"); len(text) > 64 || i >= 0 && len(text)-i > len("e-12") {
-		return fmt.Errorf("%.64q is no quantity", text)
-	}
-	q, err := resource.ParseQuantity(text)
-	*a = amount(q.AsApproximateFloat64())
+	v, err := quantity.Parse(strings.Trim(string(b), `"`))
+	*a = amount(v)
 	return err
 }

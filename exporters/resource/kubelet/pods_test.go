@@ -22,9 +22,10 @@ func (c cronJobs) CronJobOf(_, job string) (string, bool) {
 }
 
 // TestPodsOfEveryOwner reads what kubelets answer: pods.json is a kubelet's own
-// (1.36, containerd), shortened; cri-o.json is made by hand for what it lacks.
+// (1.36, containerd), shortened; cri-o.json is made by hand for what it lacks,
+// and storage.json for volumes and amounts.
 func TestPodsOfEveryOwner(t *testing.T) {
-	for _, file := range []string{"pods", "cri-o"} {
+	for _, file := range []string{"pods", "cri-o", "storage"} {
 		t.Run(file, func(t *testing.T) {
 			in, err := os.Open("testdata/" + file + ".json")
 			if err != nil {
