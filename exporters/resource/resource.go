@@ -20,6 +20,7 @@ import (
 
 	"github.com/prometheus/procfs"
 
+	"github.com/loadline-exporters/loadline/exporters/resource/capacity"
 	"github.com/loadline-exporters/loadline/exporters/resource/cgroup"
 	"github.com/loadline-exporters/loadline/exporters/resource/container"
 	"github.com/loadline-exporters/loadline/exporters/resource/containerd"
@@ -50,6 +51,7 @@ type Options struct {
 	CRI        string // socket; empty for the usual ones
 	Docker     string // unix:///path or tcp://host:port
 	Kubelet    kubelet.Options
+	Storage    storageOptions
 	Kubeconfig string // for the owners of Jobs; empty: in-cluster, if any
 
 	KernelLog string // where the kernel's log is read
@@ -81,7 +83,8 @@ func (o *Options) AddFlags(g serve.FlagGroup) {
 	g.Flag("container.per-cpu", "Serve the processor time of containers by processor instead of in total (cgroup v1).").BoolVar(&o.PerCPU)
 	g.Flag("container.no-groups", "Leave out control groups that are no containers: the root, services, slices, pods, nested containers.").
 		BoolVar(&o.NoGroups)
-	g.Flag("kubeconfig", "Kubeconfig of an API server that says which CronJob made a Job; without it the one of the cluster that this runs in, if any.").
+	o.Storage.addFlags(g)
+	g.Flag("kubeconfig", "Kubeconfig of an API server that says which CronJob made a Job and what the node has; without it the one of the cluster that this runs in, if any.").
 		StringVar(&o.Kubeconfig)
 }
 
@@ -109,6 +112,9 @@ type sources struct {
 	events     [2]*engineEvents
 	jobs       *jobs.Watcher
 	lives      *lives // nil without control groups
+	node       *source.Polled[capacity.Node]
+	criLayers  func(context.Context) (map[string]cri.Layer, string, error)
+	disk       *disk // nil unless something is to be counted
 	close      []func() error
 }
 
@@ -116,12 +122,12 @@ type sources struct {
 func (s *sources) all() []*source.Source {
 	all := []*source.Source{
 		s.watcher.Source, s.watcher.Notify, s.kubelet.Source, s.containerd.Source, s.cri.Source, s.docker.Source,
-		s.events[0].Source, s.events[1].Source, s.jobs.Source,
+		s.events[0].Source, s.events[1].Source, s.jobs.Source, s.node.Source,
 	}
 	if s.lives != nil {
 		all = append(all, s.lives.follower.Source, s.lives.kernelLog)
 	}
-	return all
+	return append(all, s.disk.sources()...)
 }
 
 // New makes the exporter. It reads nothing remote: what does not answer is found
@@ -149,6 +155,12 @@ func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
 		collectors = append(collectors, serve.Collector{Name: "workload", Collect: s.lives.book.Collect})
 		collectors = append(collectors, s.network(o.Node.ProcFS)...)
 	}
+	if o.collectors.Enabled("storage") || o.collectors.Enabled("volume") {
+		s.disk = o.newDisk(s, proc, logger)
+		collectors = append(collectors, s.disk.collectors(o)...)
+	}
+	requested := &capacity.Collector{Pods: s.kubelet.Get, Node: s.node.Get, Name: o.nodeName()}
+	collectors = append(collectors, serve.Collector{Name: "capacity", Collect: requested.Collect})
 	collectors = append(collectors, serve.Collector{Name: "machine", Collect: machine.New(o.Node.ProcFS, o.Node.RootFS).Collect})
 	collectors = slices.DeleteFunc(collectors, func(c serve.Collector) bool { return !o.collectors.Enabled(c.Name) })
 	return serve.Exporter{
@@ -197,12 +209,24 @@ func (o *Options) sources(logger *slog.Logger, proc procfs.FS) (*sources, error)
 	if err != nil {
 		return nil, err
 	}
+	n, err := capacity.NewSource(o.Kubeconfig, s.nodeName(o.nodeName()))
+	if err != nil {
+		return nil, err
+	}
 	s.close = append(s.close, c.Close, r.Close, d.Close)
 	s.kubelet = source.NewPolled("kubelet", logger, k.Fetch)
 	s.containerd = source.NewPolled("containerd", logger, c.Fetch)
-	s.cri = source.NewPolled("cri", logger, r.Fetch)
+	s.cri, s.criLayers = source.NewPolled("cri", logger, r.Fetch), r.FetchLayers
 	s.docker = source.NewPolled("docker", logger, d.Fetch)
+	s.node = source.NewPolled("kubernetes-node", logger, n.Fetch)
+	s.node.Every, s.node.Spacing = capacity.Every, 10*time.Second
 	s.kubelet.Changed, s.containerd.Changed, s.cri.Changed, s.docker.Changed = joinAgain, joinAgain, joinAgain, joinAgain
+	s.kubelet.Changed = func() {
+		joinAgain()
+		if !s.node.Status().Available() {
+			s.node.Wake() // the kubelet may have said its name
+		}
+	}
 	// The kubelet renders all its pods for each answer.
 	s.kubelet.Spacing = 3 * time.Second
 
@@ -254,7 +278,7 @@ func (s *sources) run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	runs := []func(context.Context){
 		s.watcher.Run, s.index.Run, s.kubelet.Run, s.containerd.Run, s.cri.Run, s.docker.Run, s.jobs.Run,
-		s.events[0].Run, s.events[1].Run,
+		s.events[0].Run, s.events[1].Run, s.node.Run, s.disk.run,
 	}
 	if s.lives != nil {
 		runs = append(runs, s.lives.follower.Run, s.lives.watchLog)

@@ -32,6 +32,9 @@ func (c *Container) Render() { c.labels = renderLabels(c) }
 // Labels are the container's metrics.ContainerLabels, rendered.
 func (c *Container) Labels() family.Block { return c.labels.container }
 
+// PlaceLabels are the container's metrics.PlaceLabels, rendered.
+func (c *Container) PlaceLabels() family.Block { return c.labels.place }
+
 // SandboxLabels stand for the labels of a pod's sandbox that is not known, as with
 // CRI-O, which runs pods without one: id is the pod's control group.
 func (c *Container) SandboxLabels() family.Block {

@@ -131,7 +131,7 @@ func (f *facts) identify(path string, m *memo) (c *Container, known bool) {
 	byEngine := m.engine != nil
 	if e := m.engine; byEngine {
 		c.Name, c.Image, c.ImageDigest = e.Name, e.Image, e.ImageDigest
-		c.Runtime, c.Sandbox, c.Health = e.runtime, e.Sandbox, e.Health
+		c.Runtime, c.Sandbox, c.Health, c.LogDir = e.runtime, e.Sandbox, e.Health, e.LogDir
 		c.Place = hierarchy.OfLabels(e.runtime, e.Name, e.Labels)
 		id.PodUID = or(id.PodUID, hierarchy.PodUID(e.Labels))
 	}

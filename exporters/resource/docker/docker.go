@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"path"
 	"strings"
 	"time"
 
@@ -30,6 +31,7 @@ type Source struct {
 	transport *http.Transport
 	digests   map[string]string // manifest digest by image id; an image never changes; Fetch's own
 	stream    stream            // Watch's own
+	root      string            // where the daemon keeps containers' files; empty until it has said so; Fetch's own
 }
 
 // New returns a source for the daemon at host (unix:///path or tcp://host:port). A
@@ -68,6 +70,7 @@ func (s *Source) Fetch(ctx context.Context) (container.Engines, string, error) {
 	if err != nil {
 		return nil, "", because(fmt.Errorf("listing the containers of %s: %w", s.host, err))
 	}
+	s.askRoot(ctx)
 	out := make(container.Engines, len(list.Items))
 	inUse := make(map[string]bool)
 	for _, c := range list.Items {
@@ -80,7 +83,7 @@ func (s *Source) Fetch(ctx context.Context) (container.Engines, string, error) {
 		}
 		out[c.ID] = container.Engine{
 			ID: c.ID, Name: nameOf(c.Names, c.ID), Image: c.Image, ImageDigest: digest, Labels: c.Labels,
-			Sandbox: isSandbox(c.Labels), Health: healthOf(c.Status),
+			Sandbox: isSandbox(c.Labels), Health: healthOf(c.Status), LogDir: s.logDir(c.ID),
 		}
 	}
 	s.forget(inUse)
@@ -89,6 +92,25 @@ func (s *Source) Fetch(ctx context.Context) (container.Engines, string, error) {
 
 func isSandbox(labels map[string]string) bool {
 	return labels["io.kubernetes.docker.type"] == "podsandbox"
+}
+
+// askRoot asks once where the daemon keeps its files: it would have to be started
+// anew to keep them elsewhere.
+func (s *Source) askRoot(ctx context.Context) {
+	if s.root != "" {
+		return
+	}
+	if info, err := s.client.Info(ctx, client.InfoOptions{}); err == nil && strings.HasPrefix(info.Info.DockerRootDir, "/") {
+		s.root = info.Info.DockerRootDir
+	}
+}
+
+// logDir is where the logging drivers that write files do so.
+func (s *Source) logDir(id string) string {
+	if s.root == "" {
+		return ""
+	}
+	return path.Join(s.root, "containers", id)
 }
 
 // nameOf is the container's own name. The others are links to it by what they are

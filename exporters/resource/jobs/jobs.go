@@ -61,7 +61,7 @@ func New(kubeconfig string, logger *slog.Logger, changed func()) (*Watcher, erro
 		Source: source.New("kubernetes-jobs"), logger: logger, changed: changed,
 		firstAnswer: 10 * time.Second, missed: map[string]bool{},
 	}
-	config, err := config(kubeconfig)
+	config, err := Config(kubeconfig)
 	if err != nil {
 		if kubeconfig != "" {
 			return nil, fmt.Errorf("kubeconfig %s: %w", kubeconfig, err)
@@ -79,7 +79,9 @@ func New(kubeconfig string, logger *slog.Logger, changed func()) (*Watcher, erro
 	return w, w.makeInformer()
 }
 
-func config(kubeconfig string) (*rest.Config, error) {
+// Config says how to reach the API server that kubeconfig names, or, when it is
+// empty, the one of the cluster this runs in.
+func Config(kubeconfig string) (*rest.Config, error) {
 	if kubeconfig == "" {
 		return rest.InClusterConfig()
 	}

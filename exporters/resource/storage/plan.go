@@ -1,0 +1,182 @@
+// Package storage serves what containers keep on the node's disk: their writable
+// layers and their logs, beside the file system that both are on, and what pods
+// take of it with their empty directories.
+//
+// A container's layer is counted by its runtime where that speaks CRI, else by
+// usage.Counter, which walks it. Nothing is served of a container before all of it
+// is known.
+package storage
+
+import (
+	"context"
+	"path"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/loadline-exporters/loadline/exporters/resource/container"
+	"github.com/loadline-exporters/loadline/exporters/resource/cri"
+	"github.com/loadline-exporters/loadline/exporters/resource/mount"
+	"github.com/loadline-exporters/loadline/exporters/resource/usage"
+	"github.com/loadline-exporters/loadline/exporters/resource/volume"
+	"github.com/loadline-exporters/loadline/internal/hierarchy"
+)
+
+// DefaultPodLogs is where the kubelet has containers' logs unless told otherwise.
+const DefaultPodLogs = "/var/log/pods"
+
+// planEvery is how often it is looked for what is to be counted.
+const planEvery = 5 * time.Second
+
+// Planner says what is to be counted.
+type Planner struct {
+	Containers func() []*container.Container
+	Pods       func() ([]container.Pod, bool)
+	Layers     func() (map[string]cri.Layer, bool) // by container id; of runtimes that count themselves
+	// MountsOf are those of a container's first process, by its own view.
+	MountsOf func(cgroupPath string) ([]mount.Mount, error)
+	Mounts   func() ([]mount.Mount, error) // the node's
+
+	PodLogs     string // the kubelet's directory of logs, as the node has it
+	KubeletRoot string
+	Counter     *usage.Counter
+
+	root   string              // the node's own layer, when it is a container itself
+	layers map[instance]string // found layers; empty where there is none
+	plan   atomic.Pointer[[]planned]
+}
+
+// instance is a container: a cgroup's path may be used again.
+type instance struct {
+	path    string
+	started time.Time
+}
+
+// planned is a container with what is to be counted for it.
+type planned struct {
+	*container.Container
+	layer string // its place as the node has it; empty where there is none that can be told
+	// byRuntime says that the runtime counts the layer.
+	byRuntime bool
+	logs      usage.Target // Path is empty where nobody says where they are
+}
+
+// Run plans until the context ends.
+func (p *Planner) Run(ctx context.Context) {
+	if mounts, err := p.Mounts(); err == nil {
+		p.root = upper(mounts)
+	}
+	t := time.NewTicker(planEvery)
+	defer t.Stop()
+	for {
+		p.update()
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
+}
+
+func (p *Planner) planned() []planned {
+	if list := p.plan.Load(); list != nil {
+		return *list
+	}
+	return nil
+}
+
+// update plans anew and tells the counter.
+func (p *Planner) update() {
+	counted, _ := p.Layers()
+	var list []planned
+	var targets []usage.Target
+	found := map[instance]string{}
+	for _, c := range p.Containers() {
+		if c.Sandbox {
+			continue // it writes nothing
+		}
+		one := planned{Container: c, logs: p.logs(c)}
+		if layer, ok := counted[c.ID]; ok {
+			one.byRuntime, one.layer = true, layer.Path
+		} else {
+			id := instance{c.CgroupPath, c.Started}
+			if one.layer = p.layer(id); one.layer != "" {
+				targets = append(targets, usage.Target{Path: one.layer})
+			}
+			found[id] = one.layer
+		}
+		if one.logs.Path != "" {
+			targets = append(targets, one.logs)
+		}
+		list = append(list, one)
+	}
+	p.layers = found
+	targets = append(targets, p.emptyDirs()...)
+	p.plan.Store(&list)
+	p.Counter.Want(targets)
+}
+
+// layer finds a container's writable layer. The first word counts: what a container
+// mounts over its root later is not looked at.
+func (p *Planner) layer(id instance) string {
+	if known, ok := p.layers[id]; ok && known != "" {
+		return known
+	}
+	mounts, err := p.MountsOf(id.path)
+	if err != nil {
+		return ""
+	}
+	// A container that is being made still has the node's root.
+	if layer := upper(mounts); layer != p.root {
+		return layer
+	}
+	return ""
+}
+
+// upper is the writable layer of an overlay that is mounted as the root. The kernel
+// repeats what whoever mounted it said, who may be the container: only what lies as
+// engines lay it is taken, a layer ("fs" of containerd's, "diff" of Docker's,
+// Podman's and CRI-O's) beside its overlay's work directory.
+func upper(mounts []mount.Mount) string {
+	for _, m := range mounts {
+		if m.Point != "/" || m.FSType != "overlay" {
+			continue
+		}
+		dir, name := path.Split(m.Upper)
+		if strings.HasPrefix(m.Upper, "/") && path.Clean(m.Upper) == m.Upper && (name == "fs" || name == "diff") && m.Work == dir+"work" {
+			return m.Upper
+		}
+		return ""
+	}
+	return ""
+}
+
+// logs is where a container's logs are: the kubelet's directory, or the engine's.
+func (p *Planner) logs(c *container.Container) usage.Target {
+	switch {
+	case c.LogDir != "":
+		return usage.Target{Path: c.LogDir, Prefixes: [2]string{c.ID + "-json.log", "local-logs"}}
+	case c.Orchestrator == hierarchy.Kubernetes && c.PodUID != "" && c.Place.Container != "":
+		pod := c.Namespace + "_" + c.Pod + "_" + c.PodUID
+		if isElement(pod) && isElement(c.Place.Container) {
+			return usage.Target{Path: path.Join(p.PodLogs, pod, c.Place.Container)}
+		}
+	}
+	return usage.Target{}
+}
+
+func isElement(name string) bool {
+	return name != "." && name != ".." && !strings.ContainsAny(name, "/\x00")
+}
+
+func (p *Planner) emptyDirs() (targets []usage.Target) {
+	pods, _ := p.Pods()
+	for i := range pods {
+		for j := range pods[i].Volumes {
+			if volume.OnDisk(&pods[i], &pods[i].Volumes[j]) {
+				targets = append(targets, usage.Target{Path: volume.EmptyDirPath(p.KubeletRoot, &pods[i], &pods[i].Volumes[j])})
+			}
+		}
+	}
+	return targets
+}
