@@ -43,7 +43,7 @@ type Planner struct {
 
 	root   string              // the node's own layer, when it is a container itself
 	layers map[instance]string // found layers; empty where there is none
-	plan   atomic.Pointer[[]planned]
+	plan   atomic.Pointer[map[instance]planned]
 }
 
 // instance is a container: a cgroup's path may be used again.
@@ -51,6 +51,8 @@ type instance struct {
 	path    string
 	started time.Time
 }
+
+func instanceOf(c *container.Container) instance { return instance{c.CgroupPath, c.Started} }
 
 // planned is a container with what is to be counted for it.
 type planned struct {
@@ -78,17 +80,25 @@ func (p *Planner) Run(ctx context.Context) {
 	}
 }
 
-func (p *Planner) planned() []planned {
-	if list := p.plan.Load(); list != nil {
-		return *list
+// planned are the containers that run now, of those that were planned for.
+func (p *Planner) planned() (list []planned) {
+	plan := p.plan.Load()
+	if plan == nil {
+		return nil
 	}
-	return nil
+	for _, c := range p.Containers() {
+		if one, ok := (*plan)[instanceOf(c)]; ok {
+			one.Container = c // with its labels of today
+			list = append(list, one)
+		}
+	}
+	return list
 }
 
 // update plans anew and tells the counter.
 func (p *Planner) update() {
 	counted, _ := p.Layers()
-	var list []planned
+	plan := map[instance]planned{}
 	var targets []usage.Target
 	found := map[instance]string{}
 	for _, c := range p.Containers() {
@@ -99,7 +109,7 @@ func (p *Planner) update() {
 		if layer, ok := counted[c.ID]; ok {
 			one.byRuntime, one.layer = true, layer.Path
 		} else {
-			id := instance{c.CgroupPath, c.Started}
+			id := instanceOf(c)
 			if one.layer = p.layer(id); one.layer != "" {
 				targets = append(targets, usage.Target{Path: one.layer})
 			}
@@ -108,11 +118,11 @@ func (p *Planner) update() {
 		if one.logs.Path != "" {
 			targets = append(targets, one.logs)
 		}
-		list = append(list, one)
+		plan[instanceOf(c)] = one
 	}
 	p.layers = found
 	targets = append(targets, p.emptyDirs()...)
-	p.plan.Store(&list)
+	p.plan.Store(&plan)
 	p.Counter.Want(targets)
 }
 

@@ -363,9 +363,11 @@ func TestAContainerThatIsBeingMadeHasNotTheNodesLayer(t *testing.T) {
 			n.mountsOf["/a"] = overlay(snapshots + "9/fs")
 		})
 		other := n.files(t, snapshots+"9/fs", "data", 50)
+		want(t, "another of the same path, at first", values(t, n.collect(t), "container_fs_usage_bytes", "id"), nil)
 		after(planEvery)
 		want(t, "another of the same path", values(t, n.collect(t), "container_fs_usage_bytes", "id"), map[string]float64{"/a": other})
 		n.change(func() { n.containers = nil })
+		want(t, "at once after its end", values(t, n.collect(t), "container_fs_usage_bytes", "id"), nil)
 		if after(planEvery); len(n.collector.layers) != 0 {
 			t.Errorf("layers of containers that have ended are remembered: %v", n.collector.layers)
 		}
