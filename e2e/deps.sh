@@ -6,6 +6,7 @@ set -euo pipefail
 declare -A package=(
   [containerd]=containerd [runc]=runc [dockerd]=docker.io [iptables]=iptables
   [chromium]=chromium [gcc]=build-essential [strace]=strace
+  [ip]=iproute2 [dbus-daemon]=dbus-daemon
   [/usr/lib/cni/ptp]=containernetworking-plugins
 )
 if [ "${1:-}" = guest ]; then

@@ -32,6 +32,7 @@ import (
 	"github.com/loadline-exporters/loadline/exporters/resource/machine"
 	"github.com/loadline-exporters/loadline/exporters/resource/metrics"
 	"github.com/loadline-exporters/loadline/exporters/resource/node"
+	"github.com/loadline-exporters/loadline/exporters/resource/systemd"
 	"github.com/loadline-exporters/loadline/internal/serve"
 	"github.com/loadline-exporters/loadline/internal/source"
 )
@@ -58,6 +59,7 @@ type Options struct {
 
 	PerCPU   bool // serve processor time by processor too
 	NoGroups bool // leave out the control groups that are no containers
+	Systemd  systemd.Options
 
 	collectors *serve.CollectorFlags // nil: all
 }
@@ -65,6 +67,7 @@ type Options struct {
 // AddFlags adds the exporter's flags.
 func (o *Options) AddFlags(g serve.FlagGroup) {
 	o.Node.AddFlags(g)
+	o.Systemd.AddFlags(g)
 	o.collectors = serve.AddCollectorFlags(g, metrics.Table().Collectors(), metrics.Optional())
 	g.Flag("node-name", "The node's name, where the kubelet does not say it; by default the host's name.").
 		Envar("NODE_NAME").StringVar(&o.NodeName)
@@ -114,7 +117,8 @@ type sources struct {
 	lives      *lives // nil without control groups
 	node       *source.Polled[capacity.Node]
 	criLayers  func(context.Context) (map[string]cri.Layer, string, error)
-	disk       *disk // nil unless something is to be counted
+	disk       *disk                             // nil unless something is to be counted
+	systemd    *source.Polled[*systemd.Snapshot] // nil when its collector is off
 	close      []func() error
 }
 
@@ -126,6 +130,9 @@ func (s *sources) all() []*source.Source {
 	}
 	if s.lives != nil {
 		all = append(all, s.lives.follower.Source, s.lives.kernelLog)
+	}
+	if s.systemd != nil {
+		all = append(all, s.systemd.Source)
 	}
 	return append(all, s.disk.sources()...)
 }
@@ -146,6 +153,9 @@ func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
 	if err != nil {
 		return serve.Exporter{}, err
 	}
+	if s.systemd, err = o.newSystemd(logger); err != nil {
+		return serve.Exporter{}, err
+	}
 	if s.lives != nil {
 		containers := &container.Collector{List: s.index.List, Groups: s.index.Groups, Devices: &container.Devices{SysFS: o.Node.SysFS}}
 		if o.NoGroups {
@@ -161,6 +171,7 @@ func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
 	}
 	requested := &capacity.Collector{Pods: s.kubelet.Get, Node: s.node.Get, Name: o.nodeName()}
 	collectors = append(collectors, serve.Collector{Name: "capacity", Collect: requested.Collect})
+	collectors = append(collectors, s.units()...)
 	collectors = append(collectors, serve.Collector{Name: "machine", Collect: machine.New(o.Node.ProcFS, o.Node.RootFS).Collect})
 	collectors = slices.DeleteFunc(collectors, func(c serve.Collector) bool { return !o.collectors.Enabled(c.Name) })
 	return serve.Exporter{
@@ -282,6 +293,9 @@ func (s *sources) run(ctx context.Context) error {
 	}
 	if s.lives != nil {
 		runs = append(runs, s.lives.follower.Run, s.lives.watchLog)
+	}
+	if s.systemd != nil {
+		runs = append(runs, s.systemd.Run)
 	}
 	for _, run := range runs {
 		wg.Go(func() { run(ctx) })

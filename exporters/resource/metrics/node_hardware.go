@@ -105,11 +105,11 @@ func hardwareTable() family.Table {
 		},
 		NodeWatchdog.Table, family.Table{NodeWatchdogInfo},
 		NodeRAPL.Table, family.Table{NodeRAPLJoules},
-		disksTable(), fabricsTable(), filesystemsTable(),
+		disksTable(), fabricsTable(), filesystemsTable(), systemdTable(),
 	)
 }
 
 // hardwareOptional are the collectors of them that are off by default: as in
 // node_exporter, and rapl, whose files only root can read and which tell other
 // tenants of the machine what a CPU works on (CVE-2020-8694).
-func hardwareOptional() []string { return []string{"rapl", "nvmesubsystem"} }
+func hardwareOptional() []string { return []string{"rapl", "nvmesubsystem", "systemd"} }

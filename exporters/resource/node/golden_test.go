@@ -158,7 +158,7 @@ func TestEveryFamilyOfTheNodeIsServedBySomeMachine(t *testing.T) {
 		}
 	}
 	for _, f := range metrics.Table() {
-		if f.Compat != family.Node {
+		if f.Compat != family.Node || f.Collector == "systemd" { // a package of its own
 			continue
 		}
 		if !own[f.Collector] {
