@@ -119,6 +119,8 @@ type sources struct {
 	criLayers  func(context.Context) (map[string]cri.Layer, string, error)
 	disk       *disk                             // nil unless something is to be counted
 	systemd    *source.Polled[*systemd.Snapshot] // nil when its collector is off
+	polled     []*source.Source
+	runs       []func(context.Context)
 	close      []func() error
 }
 
@@ -134,7 +136,8 @@ func (s *sources) all() []*source.Source {
 	if s.systemd != nil {
 		all = append(all, s.systemd.Source)
 	}
-	return append(all, s.disk.sources()...)
+	all = append(all, s.disk.sources()...)
+	return append(all, s.polled...)
 }
 
 // New makes the exporter. It reads nothing remote: what does not answer is found
@@ -164,6 +167,7 @@ func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
 		collectors = append(collectors, serve.Collector{Name: "container", Collect: containers.Collect})
 		collectors = append(collectors, serve.Collector{Name: "workload", Collect: s.lives.book.Collect})
 		collectors = append(collectors, s.network(o.Node.ProcFS)...)
+		collectors = append(collectors, s.processes(o, logger)...)
 	}
 	if o.collectors.Enabled("storage") || o.collectors.Enabled("volume") {
 		s.disk = o.newDisk(s, proc, logger)
@@ -297,7 +301,7 @@ func (s *sources) run(ctx context.Context) error {
 	if s.systemd != nil {
 		runs = append(runs, s.systemd.Run)
 	}
-	for _, run := range runs {
+	for _, run := range append(runs, s.runs...) {
 		wg.Go(func() { run(ctx) })
 	}
 	wg.Wait()

@@ -125,6 +125,33 @@ var (
 		"device", "major", "minor", "operation")
 )
 
+func process(collector, name, help string, labels ...string) *family.Family {
+	f := container(name, family.Gauge, "", help, labels...)
+	f.Collector = collector
+	return f
+}
+
+// Processes of containers, as they were within the last half minute.
+var (
+	ContainerProcesses       = process("container-processes", "container_processes", "Processes of the container.")
+	ContainerFileDescriptors = process("container-processes", "container_file_descriptors",
+		"Open descriptors of the container's processes; missing where they may not be read.")
+	ContainerSockets = process("container-processes", "container_sockets",
+		"Open sockets of the container's processes; missing where they may not be read, or are too many to count at a time.")
+	ContainerUlimits = process("container-processes", "container_ulimits_soft",
+		"Soft limit of the container's first process; -1 is no limit. Only max_open_files.", "ulimit")
+)
+
+// What the threads of containers do (--collector.container-tasks), as it was within the last
+// five seconds.
+var (
+	ContainerTasks = process("container-tasks", "container_tasks_state", "Threads of the container by state: sleeping, running, stopped, uninterruptible.", "state")
+	ContainerLoad  = process("container-tasks", "container_cpu_load_average_10s",
+		"Threads of the container that run or are ready to, in thousandths, averaged over ten seconds with exponential decay.")
+	ContainerLoadD = process("container-tasks", "container_cpu_load_d_average_10s",
+		"Threads of the container that wait uninterruptibly, in thousandths, averaged over ten seconds with exponential decay.")
+)
+
 // Tasks and pressure of containers.
 var (
 	ContainerThreads = container("container_threads", family.Gauge, "",
@@ -237,6 +264,8 @@ func containerTable() family.Table {
 		ContainerSpecCPUPeriod, ContainerSpecCPUQuota, ContainerSpecCPUShares,
 		ContainerSpecMemoryLimit, ContainerSpecSwapLimit, ContainerSpecMemoryReservation,
 		ContainerInfo, ContainerRequests, ContainerLimits,
+		ContainerProcesses, ContainerFileDescriptors, ContainerSockets, ContainerUlimits,
+		ContainerTasks, ContainerLoad, ContainerLoadD,
 		MachineCPUCores, MachineCPUPhysicalCores, MachineCPUSockets, MachineMemory, MachineSwap,
 	}
 }

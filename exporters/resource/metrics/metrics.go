@@ -20,5 +20,5 @@ func Table() family.Table {
 // Optional are the collectors that are off unless --collector.NAME turns them on:
 // what node_exporter has off by default too, or what costs more than most need.
 func Optional() []string {
-	return slices.Concat(kernelOptional(), hardwareOptional())
+	return slices.Concat(kernelOptional(), hardwareOptional(), []string{"container-tasks"})
 }
