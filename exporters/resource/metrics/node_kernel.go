@@ -137,10 +137,13 @@ func kernelTable() family.Table {
 			NodeSELinuxEnabled, NodeSELinuxConfigMode, NodeSELinuxCurrentMode,
 			NodeKernelHungTasks,
 			NodeExporterBuildInfo,
-			NodeTextfileMtime, NodeTextfileScrapeError,
 		},
+		serviceTable(),
+		optionalTable(),
+		family.Table{NodeTextfileMtime, NodeTextfileScrapeError},
 	)
 }
 
-// kernelOptional are the collectors of them that are off by default.
-func kernelOptional() []string { return nil }
+// kernelOptional are the collectors of them that are off by default, as in
+// node_exporter.
+func kernelOptional() []string { return optionalTable().Collectors() }

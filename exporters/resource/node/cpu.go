@@ -31,7 +31,7 @@ type cpu struct {
 
 func newCPU(e environment, shared *sharedStat) *cpu {
 	return &cpu{
-		shared: shared, sys: e.sys, proc: e.proc, options: e.CPU, flags: e.match.cpuFlags, bugs: e.match.cpuBugs,
+		shared: shared, sys: e.sys, proc: e.proc, options: e.Kernel.CPU, flags: e.match.tables.cpuFlags, bugs: e.match.tables.cpuBugs,
 		served: map[int64]cpuTimes{},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -111,6 +112,26 @@ func TestATableThatIsBrokenLosesOnlyItself(t *testing.T) {
 		},
 		"a version in words":      {"", "os", "root/etc/os-release", "ID=arch\nVERSION_ID=rolling\n", nil, `node_os_info{build_id="",id="arch"`, "node_os_version"},
 		"os-release with a quote": {"", "os", "root/etc/os-release", "ID=\"x\n", []string{"parse os-release"}, "", "node_os"},
+		"statistics of IPVS that are cut": {
+			bare, "ipvs", "proc/net/ip_vs_stats", "Total\n", []string{"IPVS"}, "", "node_ipvs",
+		},
+		"a backend of IPVS that is none": {
+			bare, "ipvs", "proc/net/ip_vs", "a\nb\nc\nTCP  C0A80016:0CEA wlc\n  -> nowhere Tunnel 1 1 1\n", []string{"backends of IPVS"}, "node_ipvs_connections_total 23765872\n", "backend",
+		},
+		"NFS in words":                    {bare, "nfs", "proc/net/rpc/nfs", "net a b c d\n", []string{"NFS"}, "", "node_nfs"},
+		"an NFS server in words":          {bare, "nfsd", "proc/net/rpc/nfsd", "rc a b c\n", []string{"NFS server"}, "", "node_nfsd"},
+		"a process that cannot be parsed": {bare, "processes", "proc/42/stat", "42 odd\n", []string{"process 42"}, "node_processes_max_threads 2061370\n", "node_processes_pids"},
+		"interrupts that are no numbers": {
+			bare, "interrupts", "proc/interrupts", " CPU0 CPU1\n 1: 2 x  a\nLOC:3 4 Local timer\n 5: 6 7\nno\n\nLOC: 8 9 again\n", []string{"interrupt 1"},
+			`node_interrupts_total{cpu="0",type="LOC",info="Local timer",devices=""} 3` + "\n" + `node_interrupts_total{cpu="1",type="LOC",info="Local timer",devices=""} 4` + "\n", `type="5"`,
+		},
+		"an empty table of interrupts": {bare, "interrupts", "proc/interrupts", "", nil, "", "node"},
+		"one number of page merging that is none": {
+			bare, "ksmd", "sys/kernel/mm/ksm/run", "-\n", []string{"run"}, "node_ksmd_sleep_seconds 0.02\n", "node_ksmd_run",
+		},
+		"swap areas that are cut": {bare, "swap", "proc/swaps", "Filename\n/dev/x partition\n", []string{"swap areas"}, "", "node_swap"},
+		"free blocks in words":    {bare, "buddyinfo", "proc/buddyinfo", "Node 0, zone DMA x\n", []string{"free blocks"}, "", "node_buddyinfo"},
+		"controllers in words":    {bare, "cgroups", "proc/cgroups", "#s\ncpu a b c\n", []string{"controllers"}, "", "node_cgroups"},
 		"a configuration of SELinux without a mode": {
 			bare, "selinux", "root/etc/selinux/config", "#SELINUX=enforcing\nSELINUXTYPE=x\n", nil, "node_selinux_config_mode -1\nnode_selinux_current_mode 0\n", "",
 		},
@@ -166,22 +187,36 @@ func TestATableThatEveryKernelHasIsMissedByName(t *testing.T) {
 
 func TestFieldsAreChosenByExpression(t *testing.T) {
 	for name, c := range map[string]struct {
+		archive       string
 		change        func(*Options)
 		with, without string
 	}{
 		"one field of memory": {
-			func(o *Options) { o.VMStatFields = "^nr_dirty$" }, "# TYPE node_vmstat_nr_dirty untyped\nnode_vmstat_nr_dirty ", "pgfault",
+			"kubernetes-node", func(o *Options) { o.Kernel.VMStatFields = "^nr_dirty$" }, "# TYPE node_vmstat_nr_dirty untyped\nnode_vmstat_nr_dirty ", "pgfault",
 		},
-		"no field of memory": {func(o *Options) { o.VMStatFields = "^$" }, "node_netstat", "node_vmstat"},
+		"no field of memory": {"kubernetes-node", func(o *Options) { o.Kernel.VMStatFields = "^$" }, "node_netstat", "node_vmstat"},
 		"counters of one protocol": {
-			func(o *Options) { o.NetstatFields = "^Tcp_" }, "node_netstat_Tcp_MaxConn -1\n", "TcpExt",
+			"kubernetes-node", func(o *Options) { o.Kernel.NetstatFields = "^Tcp_" }, "node_netstat_Tcp_MaxConn -1\n", "TcpExt",
 		},
-		"without the times of guests": {func(o *Options) { o.CPU.Guest = false }, "node_cpu_seconds_total", "guest_seconds"},
-		"soft interrupts":             {func(o *Options) { o.StatSoftIRQ = true }, `node_softirqs_total{vector="net_rx"} 4`, "node_cpu_info"},
-		"ARP of one device":           {func(o *Options) { o.ARPDevices.Include = "^cni" }, `node_arp_entries{device="cni0"} 1`, `node_arp_entries{device="ens5"}`},
+		"without the times of guests": {"kubernetes-node", func(o *Options) { o.Kernel.CPU.Guest = false }, "node_cpu_seconds_total", "guest_seconds"},
+		"soft interrupts":             {"kubernetes-node", func(o *Options) { o.Kernel.StatSoftIRQ = true }, `node_softirqs_total{vector="net_rx"} 4`, "node_cpu_info"},
+		"one interrupt": {
+			"bare-metal", func(o *Options) { o.Kernel.Interrupts.Names.Include = "^16;.*mmc0$" }, `cpu="2",type="16"`, `type="0"`,
+		},
+		"interrupts that happened": {
+			"bare-metal", func(o *Options) { o.Kernel.Interrupts.Zeros = false }, `cpu="0",type="0"`, `cpu="1",type="0"`,
+		},
+		"backends of IPVS by port and protocol": {
+			"bare-metal", func(o *Options) { o.Kernel.IPVSLabels = "local_port,proto" },
+			`node_ipvs_backend_connections_active{local_address="",local_port="3306",remote_address="",remote_port="",proto="TCP",local_mark=""} 497`, "192.168",
+		},
+		"one slab cache": {
+			"bare-metal", func(o *Options) { o.Kernel.Slabs.Exclude = "^tw_" }, `slab="dentry"`, `slab="tw_sock_TCP"`,
+		},
+		"ARP of one device": {"kubernetes-node", func(o *Options) { o.Kernel.ARPDevices.Include = "^cni" }, `node_arp_entries{device="cni0"} 1`, `node_arp_entries{device="ens5"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := unpack(t, "kubernetes-node", "/")
+			m := unpack(t, c.archive, "/")
 			c.change(&m.options)
 			text := m.run(t)
 			if !strings.Contains(text, c.with) || strings.Contains(text, c.without) {
@@ -281,6 +316,7 @@ func FuzzCountersOfTheKernelAreServedInAFormThatCanBeRead(f *testing.F) {
 	f.Add([]byte("pgfault 1\nnr_x 2\n"))
 	f.Add([]byte("TcpExt: A B\nTcpExt: 1 -2\nIp: C\nIp: 3\n"))
 	f.Add([]byte("Ip6InOctets \t 1\nUdp6\t2\n"))
+	f.Add([]byte(" CPU0 CPU1\n 1: 2 3 x\nLOC:3 4 Local timer\n"))
 	f.Add([]byte("IP address HW\n10.0.0.1 0x1 0x2 02:fc:00:00:00:05 * eth0\n x \n"))
 	every := regexp.MustCompile("")
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -292,6 +328,12 @@ func FuzzCountersOfTheKernelAreServedInAFormThatCanBeRead(f *testing.F) {
 		protocols.fields.begin(w)
 		_ = protocols.pairs(data) // what came before an error is served
 		_ = protocols.snmp6(data)
+		s := w.Series(metrics.NodeInterruptsByCPU)
+		_ = eachInterrupt(data, func(name, info, devices string, counts []float64) {
+			for cpu, n := range counts {
+				s.Add(n, strconv.Itoa(cpu), name, info, devices)
+			}
+		})
 		for device, n := range arpEntries(data) {
 			w.Series(metrics.NodeARPEntries).Add(float64(n), device)
 		}

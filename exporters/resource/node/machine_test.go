@@ -62,11 +62,11 @@ func unpack(t *testing.T, archive, rootFS string) machine {
 
 // everything turns on what is off unless it is asked for.
 func (m *machine) everything() {
-	m.options.StatSoftIRQ = true
-	m.options.CPU = CPUOptions{Guest: true, Info: true, Flags: "^(aes|avx.*)$", Bugs: ".*"}
-	m.options.VMStatFields = defaultVMStatFields + "|^nr_dirty$"
-	m.options.NetstatFields = defaultNetstatFields + "|^Tcp_MaxConn$"
-	m.options.TextfileDirectories = []string{filepath.Join(m.dir, "text*[0-9]")}
+	m.options.Kernel.StatSoftIRQ = true
+	m.options.Kernel.CPU = CPUOptions{Guest: true, Info: true, Flags: "^(aes|avx.*)$", Bugs: ".*"}
+	m.options.Kernel.VMStatFields = defaultVMStatFields + "|^nr_dirty$"
+	m.options.Kernel.NetstatFields = defaultNetstatFields + "|^Tcp_MaxConn$"
+	m.options.Kernel.TextfileDirectories = []string{filepath.Join(m.dir, "text*[0-9]")}
 }
 
 func aMoment() time.Time {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/prometheus/procfs"
 	"github.com/prometheus/procfs/blockdevice"
+	procnfs "github.com/prometheus/procfs/nfs"
 	"github.com/prometheus/procfs/sysfs"
 	"golang.org/x/sys/unix"
 
@@ -61,6 +62,10 @@ func (o Options) collectors(k kernel) ([]serve.Collector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("block devices: %w", err)
 	}
+	nfs, err := procnfs.NewFS(o.ProcFS)
+	if err != nil {
+		return nil, fmt.Errorf("NFS: %w", err)
+	}
 	match, err := o.matchers()
 	if err != nil {
 		return nil, err
@@ -68,7 +73,7 @@ func (o Options) collectors(k kernel) ([]serve.Collector, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	env := environment{Options: o, proc: proc, sys: sys, block: block, match: match, kernel: k,
+	env := environment{Options: o, proc: proc, sys: sys, block: block, nfs: nfs, match: match, kernel: k,
 		netDevices: newNetDevices(o.ProcFS, o.SysFS)}
 	hardware, err := env.hardwareCollectors()
 	if err != nil {
@@ -83,6 +88,7 @@ type environment struct {
 	proc   procfs.FS
 	sys    sysfs.FS
 	block  blockdevice.FS
+	nfs    procnfs.FS
 	match  matchers
 	kernel kernel
 
@@ -99,7 +105,7 @@ func (e environment) basic() []serve.Collector {
 		{Name: "diskstats", Collect: diskstats{e.block, udev(e.UdevData), e.match.disks}.Collect},
 		{Name: "netdev", Collect: e.netdev().Collect},
 		{Name: "pressure", Collect: pressure{e.proc}.Collect},
-		{Name: "stat", Collect: stat{shared, e.StatSoftIRQ}.Collect},
+		{Name: "stat", Collect: stat{shared, e.Kernel.StatSoftIRQ}.Collect},
 		{Name: "uname", Collect: uname{e.kernel.uname}.Collect},
 	}
 }

@@ -23,15 +23,7 @@ type Options struct {
 	Disks       Filter // block devices, by name
 	NetDevices  Filter // network devices, by name
 
-	ARPDevices Filter // entries of the ARP table, by network device
-
-	VMStatFields  string // regular expression of fields of /proc/vmstat, unanchored
-	NetstatFields string // regular expression of PROTOCOL_COUNTER, unanchored
-
-	CPU                 CPUOptions
-	StatSoftIRQ         bool     // soft interrupts by vector
-	TextfileDirectories []string // directories of *.prom files, or glob patterns of them
-
+	Kernel   KernelOptions
 	Hardware HardwareOptions
 
 	MountTimeout time.Duration // how long a mount may take to answer statfs(2)
@@ -48,14 +40,11 @@ type Filter struct {
 	Exclude string // nothing that matches; empty for nothing
 }
 
-// What node_exporter leaves out and takes in unless told otherwise: pseudo file
-// systems and the mounts of containers, RAM disks, loop devices and partitions are
-// left out; of the kernel's many counters a choice is taken.
+// What node_exporter leaves out unless told otherwise: pseudo file systems and the
+// mounts of containers, RAM disks, loop devices and partitions.
 const (
 	defaultMountPointsExclude = `^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)`
 	defaultFSTypesExclude     = `^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|erofs|sysfs|tracefs)$`
-	defaultVMStatFields       = `^(oom_kill|pgpg|pswp|pg.*fault).*`
-	defaultNetstatFields      = `^(.*_(InErrors|InErrs)|Ip_Forwarding|Ip(6|Ext)_(InOctets|OutOctets)|Icmp6?_(InMsgs|OutMsgs)|TcpExt_(Listen.*|Syncookies.*|TCPSynRetrans|TCPTimeouts|TCPOFOQueue|TCPRcvQDrop)|Tcp_(ActiveOpens|InSegs|OutSegs|OutRsts|PassiveOpens|RetransSegs|CurrEstab)|Udp6?_(InDatagrams|OutDatagrams|NoPorts|RcvbufErrors|SndbufErrors))$`
 	defaultDisksExclude       = `^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$`
 )
 
@@ -67,10 +56,9 @@ func DefaultOptions() Options {
 		MountPoints:  Filter{Exclude: defaultMountPointsExclude},
 		FSTypes:      Filter{Exclude: defaultFSTypesExclude},
 		Disks:        Filter{Exclude: defaultDisksExclude},
-		VMStatFields: defaultVMStatFields, NetstatFields: defaultNetstatFields,
-		CPU:          CPUOptions{Guest: true},
 		MountTimeout: 5 * time.Second,
 		StatWorkers:  4,
+		Kernel:       defaultKernelOptions(),
 		Hardware:     defaultHardwareOptions(),
 	}
 }
@@ -92,26 +80,8 @@ func (o *Options) AddFlags(g serve.FlagGroup) {
 		Default(d.MountTimeout.String()).DurationVar(&o.MountTimeout)
 	g.Flag("collector.filesystem.stat-workers", "How many mounts are asked at a time.").
 		Default(fmt.Sprint(d.StatWorkers)).IntVar(&o.StatWorkers)
-	o.addKernelFlags(g)
+	o.Kernel.addFlags(g)
 	o.Hardware.addFlags(g)
-}
-
-func (o *Options) addKernelFlags(g serve.FlagGroup) {
-	filter(g, &o.ARPDevices, flagARPDevices, "network devices whose ARP entries are counted", "")
-	// What /proc/net/arp has is the same; the flag is there so that command lines
-	// of node_exporter work.
-	g.Flag("collector.arp.netlink", "Without effect: the ARP table is read from /proc either way.").Default("true").Bool()
-	g.Flag(flagVMStatFields, "Regular expression of the fields of /proc/vmstat to serve.").
-		Default(defaultVMStatFields).StringVar(&o.VMStatFields)
-	g.Flag(flagNetstatFields, "Regular expression of the counters of protocols to serve, as PROTOCOL_COUNTER.").
-		Default(defaultNetstatFields).StringVar(&o.NetstatFields)
-	g.Flag("collector.cpu.guest", "Serve the CPU time that virtual machines took.").Default("true").BoolVar(&o.CPU.Guest)
-	g.Flag("collector.cpu.info", "Serve what each CPU is; reading it interrupts all CPUs.").BoolVar(&o.CPU.Info)
-	g.Flag(flagCPUFlags, "Regular expression of the CPU's flags to serve; implies --collector.cpu.info.").StringVar(&o.CPU.Flags)
-	g.Flag(flagCPUBugs, "Regular expression of the CPU's bugs to serve; implies --collector.cpu.info.").StringVar(&o.CPU.Bugs)
-	g.Flag("collector.stat.softirq", "Serve soft interrupts by vector.").BoolVar(&o.StatSoftIRQ)
-	g.Flag("collector.textfile.directory", "Directory, or glob pattern of directories, whose files *.prom are served; can be repeated.").
-		StringsVar(&o.TextfileDirectories)
 }
 
 func filter(g serve.FlagGroup, to *Filter, name, subject, exclude string) {
@@ -121,25 +91,18 @@ func filter(g serve.FlagGroup, to *Filter, name, subject, exclude string) {
 		Default("").StringVar(&to.Include)
 }
 
-// The flags of filters, without -include and -exclude, and of expressions.
+// The flags of filters, without -include and -exclude.
 const (
 	flagMountPoints = "collector.filesystem.mount-points"
 	flagFSTypes     = "collector.filesystem.fs-types"
 	flagDisks       = "collector.diskstats.device"
 	flagNetDevices  = "collector.netdev.device"
-	flagARPDevices  = "collector.arp.device"
-
-	flagVMStatFields  = "collector.vmstat.fields"
-	flagNetstatFields = "collector.netstat.fields"
-	flagCPUFlags      = "collector.cpu.info.flags-include"
-	flagCPUBugs       = "collector.cpu.info.bugs-include"
 )
 
 type matchers struct {
-	mountPoints, fsTypes, disks, netDevices, arpDevices matcher
+	mountPoints, fsTypes, disks, netDevices matcher
 
-	vmstat, netstat   *regexp.Regexp
-	cpuFlags, cpuBugs *regexp.Regexp // nil for none
+	tables kernelMatchers
 
 	hardware hardwareMatchers
 }
@@ -153,28 +116,15 @@ func (o Options) matchers() (matchers, error) {
 		errs = append(errs, err)
 		return m
 	}
-	expression := func(flag, e string) *regexp.Regexp {
-		r, err := regexp.Compile(e)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("--%s: %w", flag, err))
-		}
-		return r
-	}
 	m := matchers{
 		mountPoints: compile(flagMountPoints, o.MountPoints, d.MountPoints),
 		fsTypes:     compile(flagFSTypes, o.FSTypes, d.FSTypes),
 		disks:       compile(flagDisks, o.Disks, d.Disks),
 		netDevices:  compile(flagNetDevices, o.NetDevices, d.NetDevices),
-		arpDevices:  compile(flagARPDevices, o.ARPDevices, d.ARPDevices),
-		vmstat:      expression(flagVMStatFields, o.VMStatFields),
-		netstat:     expression(flagNetstatFields, o.NetstatFields),
 	}
-	if o.CPU.Flags != "" {
-		m.cpuFlags = expression(flagCPUFlags, o.CPU.Flags)
-	}
-	if o.CPU.Bugs != "" {
-		m.cpuBugs = expression(flagCPUBugs, o.CPU.Bugs)
-	}
+	tables, err := o.Kernel.matchers()
+	errs = append(errs, err)
+	m.tables = tables
 	hardware, err := o.Hardware.matchers()
 	m.hardware = hardware
 	return m, errors.Join(append(errs, err)...)

@@ -34,7 +34,9 @@ func TestFlagsHaveNodeExportersNames(t *testing.T) {
 		"collector.arp.device-exclude", "collector.arp.device-include", "collector.arp.netlink",
 		"collector.vmstat.fields", "collector.netstat.fields",
 		"collector.cpu.guest", "collector.cpu.info", "collector.cpu.info.flags-include", "collector.cpu.info.bugs-include",
-		"collector.stat.softirq", "collector.textfile.directory",
+		"collector.stat.softirq", "collector.textfile.directory", "collector.ipvs.backend-labels",
+		"collector.interrupts.name-include", "collector.interrupts.name-exclude", "collector.interrupts.include-zeros",
+		"collector.slabinfo.slabs-include", "collector.slabinfo.slabs-exclude",
 	} {
 		if app.GetFlag(name) == nil {
 			t.Errorf("no flag --%s", name)
@@ -58,8 +60,13 @@ func TestWhatCannotWorkIsAnErrorThatNamesTheFlag(t *testing.T) {
 			[]string{"--collector.filesystem.mount-points-exclude", "missing closing )", "--collector.netdev.device-include", "missing closing ]"},
 		},
 		"expressions of fields that do not compile": {
-			func(o *Options) { o.VMStatFields, o.NetstatFields, o.CPU.Flags, o.CPU.Bugs = "(", "[", "*", "+" },
+			func(o *Options) {
+				o.Kernel.VMStatFields, o.Kernel.NetstatFields, o.Kernel.CPU.Flags, o.Kernel.CPU.Bugs = "(", "[", "*", "+"
+			},
 			[]string{"--collector.vmstat.fields", "--collector.netstat.fields", "--collector.cpu.info.flags-include", "--collector.cpu.info.bugs-include"},
+		},
+		"a label that backends do not have": {
+			func(o *Options) { o.Kernel.IPVSLabels = "proto,colour" }, []string{"--collector.ipvs.backend-labels", `"colour"`, "local_mark"},
 		},
 		"both include and exclude": {
 			func(o *Options) { o.Disks = Filter{Include: "sda", Exclude: "sdb"} },

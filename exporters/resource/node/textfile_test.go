@@ -22,7 +22,7 @@ func texts(t *testing.T, files map[string]string, patterns ...string) machine {
 		patterns = []string{"text"}
 	}
 	for _, p := range patterns {
-		m.options.TextfileDirectories = append(m.options.TextfileDirectories, filepath.Join(m.dir, p))
+		m.options.Kernel.TextfileDirectories = append(m.options.Kernel.TextfileDirectories, filepath.Join(m.dir, p))
 	}
 	return m
 }
@@ -169,7 +169,7 @@ func TestTextFilesThatAreNoFilesBlockNothing(t *testing.T) {
 
 func TestATextFileIsParsedAgainWhenItChanged(t *testing.T) {
 	m := texts(t, map[string]string{"a.prom": "a 1\n"})
-	c := newTextfile(m.options.TextfileDirectories)
+	c := newTextfile(m.options.Kernel.TextfileDirectories)
 	path := filepath.Join(m.dir, "text/a.prom")
 	value := func(want float64) {
 		t.Helper()
