@@ -16,6 +16,9 @@ func containerDifferences() []Difference {
 		{Family: "container_pressure_io_waiting_seconds_total", Kind: Value, Elsewhere: true, Reason: notOnV1},
 		{Family: "container_pressure_io_stalled_seconds_total", Kind: Value, Elsewhere: true, Reason: notOnV1},
 		{Family: "container_start_time_seconds", Kind: Value, Reason: "When the first process started, to the hundredth of a second; cAdvisor has the runtime's time of creation in whole seconds."},
+		{Family: "container_network_*", Kind: Fewer, Elsewhere: true, Reason: "A pod on the node's network has none: its numbers would be the node's, which `node_network_*` has; cAdvisor repeats them for each such pod."},
+		{Family: "container_network_*", Kind: Fewer, Elsewhere: true, Reason: "Devices that the kernel makes in every namespace once a module of tunnels is loaded (`tunl0`, `sit0` …) are left out while they carry nothing."},
+		{Family: "container_network_*", Kind: More, Elsewhere: true, Reason: "Of devices whose name begins with `lo`, only the loopback device is left out."},
 		{Family: "label id", Kind: Fewer, Series: "^id=/$", Reason: "The root group is the machine, which `node_*` describes."},
 
 		{Family: "cadvisor_version_info", Kind: Absent, Reason: "Of cAdvisor itself."},

@@ -75,6 +75,8 @@ func unpack(t *testing.T, name string) *machine {
 			// proc_pid_stat(5): field 22 is the start after boot, in hundredths of a second.
 			m.write(t, fmt.Sprintf("proc/%d/stat", pid), fmt.Sprintf("%d (x) S%s %d%s\n", pid, strings.Repeat(" 0", 18), pid*100, strings.Repeat(" 0", 30)))
 			m.write(t, fmt.Sprintf("proc/%d/net/dev", pid), fmt.Sprintf("  eth0: %d 2 3 4 5 6 7 8 %d 10 11 12 13 14 15 16\n", pid*1000, pid*100))
+			m.write(t, fmt.Sprintf("proc/%d/net/snmp", pid), fmt.Sprintf("Tcp: MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs OutRsts\nTcp: -1 %d 2 3 4 5 6 7 8 9\n", pid))
+			m.write(t, fmt.Sprintf("proc/%d/net/netstat", pid), "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 1 2 3\n")
 		}
 		// A group whose process is not seen started when its directory was made.
 		made := time.Unix(1_700_000_500, 0)

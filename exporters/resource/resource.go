@@ -31,6 +31,7 @@ import (
 	"github.com/loadline-exporters/loadline/exporters/resource/kubelet"
 	"github.com/loadline-exporters/loadline/exporters/resource/machine"
 	"github.com/loadline-exporters/loadline/exporters/resource/metrics"
+	"github.com/loadline-exporters/loadline/exporters/resource/network"
 	"github.com/loadline-exporters/loadline/exporters/resource/node"
 	"github.com/loadline-exporters/loadline/exporters/resource/systemd"
 	"github.com/loadline-exporters/loadline/internal/serve"
@@ -53,6 +54,7 @@ type Options struct {
 	Docker     string // unix:///path or tcp://host:port
 	Kubelet    kubelet.Options
 	Storage    storageOptions
+	Network    network.Options
 	Kubeconfig string // for the owners of Jobs; empty: in-cluster, if any
 
 	KernelLog string // where the kernel's log is read
@@ -89,6 +91,7 @@ func (o *Options) AddFlags(g serve.FlagGroup) {
 	o.Storage.addFlags(g)
 	g.Flag("kubeconfig", "Kubeconfig of an API server that says which CronJob made a Job and what the node has; without it the one of the cluster that this runs in, if any.").
 		StringVar(&o.Kubeconfig)
+	o.Network.AddFlags(g)
 }
 
 // Command is the exporter as a program.
@@ -159,6 +162,10 @@ func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
 	if s.systemd, err = o.newSystemd(logger); err != nil {
 		return serve.Exporter{}, err
 	}
+	networks, err := s.network(o)
+	if err != nil {
+		return serve.Exporter{}, err
+	}
 	if s.lives != nil {
 		containers := &container.Collector{List: s.index.List, Groups: s.index.Groups, Devices: &container.Devices{SysFS: o.Node.SysFS}}
 		if o.NoGroups {
@@ -166,7 +173,7 @@ func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
 		}
 		collectors = append(collectors, serve.Collector{Name: "container", Collect: containers.Collect})
 		collectors = append(collectors, serve.Collector{Name: "workload", Collect: s.lives.book.Collect})
-		collectors = append(collectors, s.network(o.Node.ProcFS)...)
+		collectors = append(collectors, networks...)
 		collectors = append(collectors, s.processes(o, logger)...)
 	}
 	if o.collectors.Enabled("storage") || o.collectors.Enabled("volume") {

@@ -9,10 +9,7 @@ import (
 // PodLabels begin the families of pods.
 var PodLabels = []string{"namespace", "pod", "workload", "workload_type"}
 
-// Collectors of the network of pods.
-const (
-	collectorNetwork = "network"
-)
+const collectorNetwork = "network"
 
 func network(name, unit, help string) *family.Family {
 	return &family.Family{
@@ -48,5 +45,8 @@ func connectionTable() family.Table {
 	return family.Table{
 		ContainerNetworkReceiveBytes, ContainerNetworkReceivePackets, ContainerNetworkReceiveDropped, ContainerNetworkReceiveErrors,
 		ContainerNetworkTransmitBytes, ContainerNetworkTransmitPackets, ContainerNetworkTransmitDropped, ContainerNetworkTransmitErrors,
+		PodTCPConnections, PodTCPListenSockets, PodTCPAcceptQueueConnections, PodTCPAcceptQueueLimit,
+		PodTCPAcceptQueueOverflows, PodTCPListenDrops, PodTCPSegmentsSent, PodTCPSegmentsRetransmitted,
+		PodTCPConnectionsOpened, PodTCPConnectionsFailed, PodTCPConnectionsReset, PodTCPResetsSent,
 	}
 }

@@ -30,7 +30,7 @@ func (c *Interfaces) Collect(ctx context.Context, w *family.Writer) error {
 		}
 		content, err := c.Namespaces.read(ns, &c.buffer, deviceFile)
 		if err != nil {
-			failed.add("interfaces of pod "+ns.Pod.Namespace+"/"+ns.Pod.Name, err)
+			failed.add("interfaces of "+ns.Pod.String(), err)
 			continue
 		}
 		eachDevice(content, func(name []byte, d device) {

@@ -3,32 +3,11 @@ package network
 import (
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"testing"
-
-	"github.com/loadline-exporters/loadline/e2e/need"
 )
-
-// pausedIn starts a process in a network namespace of its own and returns its PID.
-func pausedIn(t *testing.T) string {
-	t.Helper()
-	need.Root(t)
-	c := exec.Command("sleep", "600")
-	c.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = c.Process.Kill()
-		_ = c.Wait()
-	})
-	return strconv.Itoa(c.Process.Pid)
-}
 
 func TestInterfacesAreServedOnceAPod(t *testing.T) {
 	m := newMachine(t)

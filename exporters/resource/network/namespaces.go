@@ -151,27 +151,32 @@ func (n *Namespaces) Close() error {
 	return nil
 }
 
-// moved has a process looked at anew that is in another namespace than it was.
-func (n *Namespaces) moved(ns *Namespace) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if ns.process.inode == ns.inode {
-		ns.process.inode = 0
-	}
-}
-
 // read reads a file of the namespace below /proc/PID. errGone is returned when the
 // namespace's processes have ended, or left it.
 func (n *Namespaces) read(ns *Namespace, b *buffer, name string) ([]byte, error) {
-	content, inode, err := ns.process.read(b, name)
-	if err != nil {
-		return nil, err
+	var content []byte
+	err := n.with(ns, func(dir int) error {
+		found, inode, err := b.read(dir, name)
+		if err == nil && name == deviceFile && inode != ns.inode {
+			err = errGone
+		}
+		content = found
+		return err
+	})
+	return content, err
+}
+
+// with calls f with the directory of a process in the namespace.
+func (n *Namespaces) with(ns *Namespace, f func(dir int) error) error {
+	err := ns.process.with(ns.inode, f)
+	if errors.Is(err, errGone) {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if ns.process.inode == ns.inode {
+			ns.process.inode = 0 // look at it anew
+		}
 	}
-	if name == deviceFile && inode != ns.inode {
-		n.moved(ns)
-		return nil, errGone
-	}
-	return content, nil
+	return err
 }
 
 // host returns the inode that tells the node's network namespace: that of PID 1 if
@@ -181,11 +186,11 @@ func (w world) host() uint64 {
 	if err != nil || strings.TrimSpace(string(comm)) != "kthreadd" {
 		return 0
 	}
-	var st unix.Stat_t
-	if err := unix.Stat(filepath.Join(w.procfs, "1", deviceFile), &st); err != nil {
+	inode, err := namespaceOf(unix.AT_FDCWD, filepath.Join(w.procfs, "1"))
+	if err != nil {
 		return 0
 	}
-	return st.Ino
+	return inode
 }
 
 // answersBefore says whether a namespace's numbers are rather a's than b's: a
@@ -202,6 +207,9 @@ func answersBefore(a, b *container.Container) bool {
 type podKey struct{ namespace, name string }
 
 func (p Pod) key() podKey { return podKey{p.Namespace, p.Name} }
+
+// String names the pod.
+func (p Pod) String() string { return p.Namespace + "/" + p.Name }
 
 func podOf(c *container.Container) Pod {
 	return Pod{Namespace: c.Namespace, Name: c.Pod, Workload: c.Workload}

@@ -46,24 +46,25 @@ type world struct {
 const deviceFile = "net/dev"
 
 // namespace returns the inode that tells the process's network namespace.
-func (p *process) namespace() (uint64, error) {
+func (p *process) namespace() (inode uint64, err error) {
+	err = p.with(0, func(dir int) (err error) {
+		inode, err = namespaceOf(dir, ".")
+		return err
+	})
+	return inode, err
+}
+
+// namespaceOf is the same of a process whose directory path is, below the directory dir.
+func namespaceOf(dir int, path string) (inode uint64, err error) {
 	var st unix.Stat_t
-	err := p.with(func(dir int) error { return unix.Fstatat(dir, deviceFile, &st, 0) })
+	err = unix.Fstatat(dir, path+"/"+deviceFile, &st, 0)
 	return st.Ino, err
 }
 
-// read reads a file of /proc/PID, and the inode that it was read from.
-func (p *process) read(b *buffer, name string) (content []byte, inode uint64, err error) {
-	err = p.with(func(dir int) (err error) {
-		content, inode, err = b.read(dir, name)
-		return err
-	})
-	return content, inode, err
-}
-
-// with calls f with a directory of a living process of the container. When it has
-// ended meanwhile, f is called once more with another's.
-func (p *process) with(f func(dir int) error) error {
+// with calls f with the directory of a living process of the container. When it has
+// ended meanwhile, f is called once more with another's, if that is in the namespace
+// that an inode tells; 0 is any.
+func (p *process) with(namespace uint64, f func(dir int) error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.dir >= 0 {
@@ -73,7 +74,7 @@ func (p *process) with(f func(dir int) error) error {
 		}
 		p.release()
 	}
-	if err := p.find(); err != nil {
+	if err := p.find(namespace); err != nil {
 		return err
 	}
 	err := f(p.dir)
@@ -84,24 +85,23 @@ func (p *process) with(f func(dir int) error) error {
 	return err
 }
 
-// find opens the directory of the container's first process.
-func (p *process) find() error {
+// find opens the directory of the container's first process that is in the namespace.
+func (p *process) find(namespace uint64) error {
 	for _, pid := range p.world.processes(p.path) {
 		dir, err := retry(func() (int, error) {
 			return unix.Open(filepath.Join(p.world.procfs, strconv.Itoa(pid)), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 		})
-		switch {
-		case err != nil && gone(err):
-			continue
-		case err != nil:
-			return err
-		// A process that has got the PID since then is not in the group.
-		case !slices.Contains(p.world.processes(p.path), pid):
+		if err == nil {
+			// A process that has got the PID since then is not in the group.
+			if inode, err := namespaceOf(dir, "."); err == nil && (namespace == 0 || inode == namespace) &&
+				slices.Contains(p.world.processes(p.path), pid) {
+				p.dir = dir
+				return nil
+			}
 			unix.Close(dir)
-			continue
+		} else if !gone(err) {
+			return err
 		}
-		p.dir = dir
-		return nil
 	}
 	return errGone
 }

@@ -20,13 +20,13 @@ import (
 
 // machine is a /proc of the test's, and the containers whose processes are in it.
 type machine struct {
-	t      *testing.T
+	t      testing.TB
 	procfs string
 	list   []*container.Container
 	pids   map[string][]int // by cgroup path
 }
 
-func newMachine(t *testing.T) *machine {
+func newMachine(t testing.TB) *machine {
 	m := &machine{t: t, procfs: t.TempDir(), pids: map[string][]int{}}
 	m.write("2/comm", "kthreadd\n")
 	m.process(1, "host")
@@ -50,7 +50,9 @@ func (m *machine) process(pid int, namespace string) {
 	m.t.Helper()
 	m.leave(pid)
 	for name, content := range map[string]string{
-		"dev": heading + "    lo: 9 9 9 9 0 0 0 0 9 9 9 9 0 0 0 0\n  eth0: 100 10 1 2 0 0 0 0 200 20 3 4 0 0 0 0\n",
+		"netstat": "TcpExt: SyncookiesSent ListenOverflows ListenDrops\nTcpExt: 9 7 8\n",
+		"snmp":    "Ip: Forwarding\nIp: 1\nTcp: MaxConn ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs OutSegs RetransSegs InErrs OutRsts\nTcp: -1 10 11 12 13 14 15 16 17 18 19\n",
+		"dev":     heading + "    lo: 9 9 9 9 0 0 0 0 9 9 9 9 0 0 0 0\n  eth0: 100 10 1 2 0 0 0 0 200 20 3 4 0 0 0 0\n",
 	} {
 		shared := filepath.Join("namespaces", namespace, name)
 		if _, err := os.Stat(filepath.Join(m.procfs, shared)); err != nil {
@@ -126,7 +128,7 @@ func show(t *testing.T, n *Namespaces) string {
 }
 
 // collect returns the lines of the series that a collector adds.
-func collect(ctx context.Context, t *testing.T, collector string, run func(context.Context, *family.Writer) error) (lines []string, err error) {
+func collect(ctx context.Context, t testing.TB, collector string, run func(context.Context, *family.Writer) error) (lines []string, err error) {
 	t.Helper()
 	own := metrics.Table().Of(collector)
 	w := family.NewWriter(own, nil)
