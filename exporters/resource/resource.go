@@ -231,23 +231,18 @@ func (o *Options) sources(logger *slog.Logger, proc procfs.FS) (*sources, error)
 	if err != nil {
 		return nil, err
 	}
-	n, err := capacity.NewSource(o.Kubeconfig, s.nodeName(o.nodeName()))
-	if err != nil {
-		return nil, err
-	}
 	s.close = append(s.close, c.Close, r.Close, d.Close)
 	s.kubelet = source.NewPolled("kubelet", logger, k.Fetch)
 	s.containerd = source.NewPolled("containerd", logger, c.Fetch)
 	s.cri, s.criLayers = source.NewPolled("cri", logger, r.Fetch), r.FetchLayers
 	s.docker = source.NewPolled("docker", logger, d.Fetch)
-	s.node = source.NewPolled("kubernetes-node", logger, n.Fetch)
-	s.node.Every, s.node.Spacing = capacity.Every, 10*time.Second
-	s.kubelet.Changed, s.containerd.Changed, s.cri.Changed, s.docker.Changed = joinAgain, joinAgain, joinAgain, joinAgain
+	if s.node, err = o.nodeSource(s, logger); err != nil {
+		return nil, err
+	}
+	s.containerd.Changed, s.cri.Changed, s.docker.Changed = joinAgain, joinAgain, joinAgain
 	s.kubelet.Changed = func() {
 		joinAgain()
-		if !s.node.Status().Available() {
-			s.node.Wake() // the kubelet may have said its name
-		}
+		s.wakeNode()
 	}
 	// The kubelet renders all its pods for each answer.
 	s.kubelet.Spacing = 3 * time.Second
@@ -255,6 +250,12 @@ func (o *Options) sources(logger *slog.Logger, proc procfs.FS) (*sources, error)
 	s.events = [2]*engineEvents{
 		s.watch("containerd-events", c, s.containerd.Wake, logger), s.watch("docker-events", d, s.docker.Wake, logger),
 	}
+	s.index = container.NewIndex(o.join(s, tree, proc, ask, logger), o.nodeName())
+	return s, nil
+}
+
+// join is what the index joins. Without control groups there is nothing to join.
+func (o *Options) join(s *sources, tree *cgroup.Tree, proc procfs.FS, ask func(), logger *slog.Logger) container.Sources {
 	join := container.Sources{
 		Dirs: s.watcher.Dirs, Pods: s.kubelet.Get, Docker: s.docker.Get, Containerd: s.containerd.Get, CRI: s.cri.Get,
 		RecentContainerd: s.events[0].recent, RecentDocker: s.events[1].recent,
@@ -268,8 +269,7 @@ func (o *Options) sources(logger *slog.Logger, proc procfs.FS) (*sources, error)
 		join.Started, join.Group = container.StartedBy(tree, proc), tree.Group
 		join.Life, join.Nameless = s.lives.life, s.lives.book.Nameless
 	}
-	s.index = container.NewIndex(join, o.nodeName())
-	return s, nil
+	return join
 }
 
 // criAddresses are where a runtime that speaks CRI is looked for.

@@ -121,6 +121,27 @@ func (s *sources) mountsOf(proc procfs.FS) func(cgroupPath string) ([]mount.Moun
 	}
 }
 
+// nodeSpacing is the least time between two questions for the node: the kubelet's
+// answers, which come often, may wake it.
+const nodeSpacing = 10 * time.Second
+
+func (o *Options) nodeSource(s *sources, logger *slog.Logger) (*source.Polled[capacity.Node], error) {
+	n, err := capacity.NewSource(o.Kubeconfig, s.nodeName(o.nodeName()))
+	if err != nil {
+		return nil, err
+	}
+	polled := source.NewPolled("kubernetes-node", logger, n.Fetch)
+	polled.Every, polled.Spacing = capacity.Every, nodeSpacing
+	return polled, nil
+}
+
+// wakeNode asks for a node that is not known yet: the kubelet may have said its name.
+func (s *sources) wakeNode() {
+	if !s.node.Status().Available() {
+		s.node.Wake()
+	}
+}
+
 // nodeName tells the node's name in the API: the pods', else the one given.
 func (s *sources) nodeName(otherwise string) func() string {
 	return func() string {
