@@ -1,11 +1,13 @@
 package node
 
 import (
+	"errors"
 	"fmt"
-	"io"
-	"os"
+	"io/fs"
 	"regexp"
 	"strconv"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/loadline-exporters/loadline/internal/family"
 )
@@ -88,13 +90,15 @@ type buffer []byte
 // maxProcBytes bounds what is read of a file of the kernel.
 const maxProcBytes = 16 << 20
 
-// read returns the contents of a file, which are valid until the next call.
+// read returns the contents of a file, which are valid until the next call. It
+// leaves out what os.File does besides opening, reading and closing: trying to poll
+// a file of /proc costs as much as reading a small one.
 func (b *buffer) read(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	fd, err := retry(func() (int, error) { return unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
 	if err != nil {
-		return nil, err
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	defer f.Close()
+	defer func() { _ = unix.Close(fd) }() // nothing was written
 	if cap(*b) == 0 {
 		*b = make([]byte, 0, 16<<10)
 	}
@@ -106,14 +110,23 @@ func (b *buffer) read(path string) ([]byte, error) {
 			}
 			data = append(data, 0)[:len(data)]
 		}
-		n, err := f.Read(data[len(data):cap(data)])
-		data = data[:len(data)+n]
-		*b = data
-		if err == io.EOF {
+		n, err := retry(func() (int, error) { return unix.Read(fd, data[len(data):cap(data)]) })
+		if err != nil {
+			return nil, &fs.PathError{Op: "read", Path: path, Err: err}
+		}
+		if n == 0 {
 			return data, nil
 		}
-		if err != nil {
-			return nil, err
+		data = data[:len(data)+n]
+		*b = data
+	}
+}
+
+// retry makes a system call until no signal interrupts it.
+func retry(call func() (int, error)) (int, error) {
+	for {
+		if n, err := call(); !errors.Is(err, unix.EINTR) {
+			return n, err
 		}
 	}
 }

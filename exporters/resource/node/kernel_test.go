@@ -1,6 +1,8 @@
 package node
 
 import (
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -344,4 +346,31 @@ func FuzzCountersOfTheKernelAreServedInAFormThatCanBeRead(f *testing.F) {
 		prometheusReads(t, encode(out, family.Text), "text/plain; version=0.0.4", out.Series)
 		prometheusReads(t, encode(out, family.OpenMetrics), "application/openmetrics-text; version=1.0.0", out.Series)
 	})
+}
+
+func TestABufferIsUsedAgainForFilesOfEverySize(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "file")
+	var b buffer
+	for _, size := range []int{0, 1, 16 << 10, 16<<10 + 1, 100_000, 7} {
+		want := strings.Repeat("x", size)
+		if err := os.WriteFile(path, []byte(want), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := b.read(path); err != nil || string(got) != want {
+			t.Errorf("%d bytes, %v, want %d", len(got), err, size)
+		}
+	}
+	if err := os.Truncate(path, 4*maxProcBytes); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.read(path); err == nil || !strings.Contains(err.Error(), "larger than 16 MiB") {
+		t.Errorf("error %v for a file without an end", err)
+	}
+	if _, err := b.read(dir); err == nil || !strings.Contains(err.Error(), "read "+dir) {
+		t.Errorf("error %v for a directory", err)
+	}
+	if _, err := b.read(path + "x"); !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), path+"x") {
+		t.Errorf("error %v for a file that is missing", err)
+	}
 }
