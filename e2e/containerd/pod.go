@@ -250,6 +250,17 @@ func (c *Containerd) pid(cgroupPath string) (int, error) {
 	return 0, fmt.Errorf("no process in %s", cgroupPath)
 }
 
+// Address is the pod's own on its network; empty on the node's.
+func (p *Pod) Address(ctx context.Context) string {
+	c := p.containerd
+	c.t.Helper()
+	answer, err := p.client.PodSandboxStatus(ctx, &runtimeapi.PodSandboxStatusRequest{PodSandboxId: p.ID})
+	if err != nil {
+		c.t.Fatalf("ask for the address of pod %s: %v", p.Name, err)
+	}
+	return answer.GetStatus().GetNetwork().GetIp()
+}
+
 // Output is what a container has written so far, as the runtime logs it.
 func (p *Pod) Output(name string) (string, error) {
 	content, err := os.ReadFile(filepath.Join(p.LogDirectory, name, "0.log"))

@@ -42,6 +42,8 @@ type Difference struct {
 	// Elsewhere marks what the test does not show, or not each time: hardware, a
 	// mount that hangs, memory that is short. It is not said to differ no more.
 	Elsewhere bool
+	// OnV1 marks what is so on cgroup version 1 alone.
+	OnV1 bool
 }
 
 // Peer is an exporter that is compared with.

@@ -4,8 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"maps"
-	"path/filepath"
-	"slices"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -48,16 +47,20 @@ func TestValuesAreThoseOfThePeers(t *testing.T) {
 	})
 }
 
-// run starts containers of every kind and returns their control groups, those of
-// their sandboxes and pods, and the root.
-func run(t *testing.T, c *containerd.Containerd) (ids []string) {
+// groups are control groups by their path, with what each is: container, sandbox,
+// pod or root. The word stands in keys as the label kind.
+type groups map[string]string
+
+// run starts containers of every kind.
+func run(t *testing.T, c *containerd.Containerd) groups {
 	t.Helper()
-	ids = append(ids, "/")
+	ids := groups{"/": "root"}
 	for i, spec := range []containerd.ContainerSpec{
 		{Name: "limited", Args: []string{"idle"}, MemoryLimit: 96 * mebibyte, CPUQuota: 50_000, CPUPeriod: 100_000, CPUShares: 512},
 		{Name: "unlimited", Args: []string{"idle"}},
 		{Name: "holds", Args: []string{"hold", "24MiB"}, MemoryLimit: 64 * mebibyte},
 		{Name: "throttled", Args: []string{"burn", "2"}, CPUQuota: 20_000, CPUPeriod: 100_000},
+		{Name: "writes", Args: []string{"write", "8MiB"}, MemoryLimit: 64 * mebibyte},
 		{Name: "threads", Args: []string{"threads", "20"}},
 		{Name: "spawns", Args: []string{"spawn", "5"}},
 		{Name: "killed", Args: []string{"oom-child", "2"}, MemoryLimit: 32 * mebibyte},
@@ -73,21 +76,35 @@ func run(t *testing.T, c *containerd.Containerd) (ids []string) {
 			}
 			return err
 		})
-		ids = append(ids, container.CgroupPath, pod.CgroupPath+"/"+pod.ID, pod.CgroupPath)
+		traffic(t, pod.Address(t.Context()))
+		ids[container.CgroupPath], ids[pod.CgroupPath+"/"+pod.ID], ids[pod.CgroupPath] = "container", "sandbox", "pod"
 	}
 	return ids
 }
 
+// traffic sends a pod what nobody in it takes.
+func traffic(t *testing.T, address string) {
+	t.Helper()
+	connection, err := net.Dial("udp", net.JoinHostPort(address, "9"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	for range 20 {
+		_, _ = connection.Write(make([]byte, 1000)) // refused by the pod, but it was there
+	}
+}
+
 // shown waits until a program serves all containers, with their names.
-func shown(t *testing.T, p *peers.Program, ids []string) {
+func shown(t *testing.T, p *peers.Program, ids groups) {
 	t.Helper()
 	wait.For(t, limit, p.Name+" to show every container", func() error {
 		named := map[string]bool{}
 		for _, s := range scrape(t, p).families["container_memory_usage_bytes"] {
 			named[s.labels["id"]] = s.labels["name"] != ""
 		}
-		for _, id := range ids {
-			if len(filepath.Base(id)) == 64 && !named[id] {
+		for id, kind := range ids {
+			if (kind == "container" || kind == "sandbox") && !named[id] {
 				return fmt.Errorf("%s is not there", id)
 			}
 		}
@@ -136,10 +153,10 @@ func nodeView(theirs exposition) view {
 
 // containerView compares the machine, and those of the test's control groups that
 // both serve. Others come and go with other tests.
-func containerView(r []round, ids []string) view {
+func containerView(r []round, ids groups) view {
 	ours := idsOf(r[len(r)-1].ours)
 	theirs := idsOf(r[len(r)-1].before)
-	maps.DeleteFunc(ours, func(id string, _ bool) bool { return !slices.Contains(ids, id) })
+	maps.DeleteFunc(ours, func(id string, _ bool) bool { return ids[id] == "" })
 	return view{
 		prefixes: []string{"container_", "machine_", "cadvisor_"},
 		taken: func(labels map[string]string) bool {
@@ -156,6 +173,7 @@ func containerView(r []round, ids []string) view {
 					out[name] = value
 				}
 			}
+			out["kind"] = ids[labels["id"]]
 			return out
 		},
 	}
@@ -176,7 +194,7 @@ func idsOf(x exposition) map[string]bool {
 
 // compareLabels compares the texts that both put on containers, and which control
 // groups are served at all.
-func compareLabels(f findings, r round, ids []string) {
+func compareLabels(f findings, r round, ids groups) {
 	const family = "container_memory_usage_bytes"
 	here := map[string]map[string]string{}
 	for _, s := range r.ours.families[family] {
@@ -185,7 +203,7 @@ func compareLabels(f findings, r round, ids []string) {
 	for _, s := range r.before.families[family] {
 		id := s.labels["id"]
 		ours, ok := here[id]
-		if !slices.Contains(ids, id) {
+		if ids[id] == "" {
 			continue
 		}
 		if !ok {
@@ -199,7 +217,7 @@ func compareLabels(f findings, r round, ids []string) {
 			}
 		}
 	}
-	for _, id := range ids {
+	for id := range ids {
 		if here[id] != nil {
 			f.add("label id", More, "id="+id, "%s", id)
 		}

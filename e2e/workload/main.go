@@ -3,6 +3,7 @@
 //
 //	workload idle             waits
 //	workload hold 64MiB       touches that much anonymous memory, then waits
+//	workload write 8MiB       writes a file of that size to the disk, then waits
 //	workload burn 2           keeps two CPUs busy (default 1)
 //	workload pulse 5          keeps a CPU busy for five milliseconds of each second
 //	workload spawn 5          starts five idle child processes, then waits
@@ -66,6 +67,12 @@ func run(verb string, args []string) (finish func(), err error) {
 			return nil, err
 		}
 		return nothing, touch(size)
+	case "write":
+		size, err := bytes(argument(args, "8MiB"))
+		if err != nil {
+			return nil, err
+		}
+		return nothing, write("/written", size)
 	case "oom":
 		return nothing, exhaust()
 	case "exit":

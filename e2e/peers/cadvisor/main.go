@@ -55,7 +55,7 @@ func run() error {
 			return fmt.Errorf("register the plugin %s: %w", name, err)
 		}
 	}
-	m, err := manager.New(memory.New(kept, nil), sysfs.NewRealSysFs(), manager.HousekeepingConfigFlags, sets, nil, nil, "", 0)
+	m, err := manager.New(memory.New(kept, nil), sysfs.NewRealSysFs(), manager.HousekeepingConfigFlags, sets, []string{""}, nil, "", 0)
 	if err != nil {
 		return fmt.Errorf("make the manager: %w", err)
 	}
