@@ -24,6 +24,7 @@ func containerDifferences() []Difference {
 		{Family: "container_network_*", Kind: More, Elsewhere: true, Reason: "Of devices whose name begins with `lo`, only the loopback device is left out."},
 
 		{Family: "container_*", Kind: Fewer, Series: "kind=sandbox", Reason: "A pod's sandbox runs nothing of the user's: it has what adds up (processor time, memory in use, OOM events, threads), its network, and no limits."},
+		{Family: "container_fs_*", Kind: More, Series: "kind=container", Reason: "What a container keeps on disk is counted for containerd too, where cAdvisor has none."},
 		{Family: "container_start_time_seconds", Kind: Fewer, Series: "kind=(pod|root)", Reason: "A group that is no container starts nothing."},
 		{Family: "container_network_*", Kind: Fewer, Series: "kind=root", Reason: "The machine's own devices are in `node_network_*`."},
 		{Family: "container_threads*", Kind: Fewer, Series: "kind=root", Reason: "The kernel counts no tasks of the root; `node_procs_running` and `node_forks_total` are the machine's."},
