@@ -88,9 +88,9 @@ func TestStorage(t *testing.T) {
 	pod := c.RunPod(t.Context(), "payments", "ledger-0", podUID)
 	app := pod.Run(t.Context(), "app", "idle")
 	layer := layerOf(t, app.PID)
-	counted(t, c.Address, app.ID, layer)
+	wantOnDisk(t, c.Address, app.ID, layer)
 	write(t, app.PID, 10*mebibyte)
-	counted(t, c.Address, app.ID, layer)
+	wantOnDisk(t, c.Address, app.ID, layer)
 
 	plain := c.Run(t.Context(), containerd.Spec{ID: "plain"})
 	write(t, plain.PID, 10*mebibyte)
@@ -145,8 +145,8 @@ func TestStorage(t *testing.T) {
 	}
 }
 
-// counted waits until the runtime says by CRI that a layer takes what du says.
-func counted(t *testing.T, address, id, layer string) {
+// wantOnDisk waits until the runtime says by CRI that a layer takes what du says.
+func wantOnDisk(t *testing.T, address, id, layer string) {
 	t.Helper()
 	r, err := cri.New(address)
 	if err != nil {

@@ -116,9 +116,25 @@ func shown(t *testing.T, p *peers.Program, ids groups) {
 func scrapes(t *testing.T, theirs, ours *peers.Program) (out []round) {
 	t.Helper()
 	for range rounds {
-		out = append(out, round{scrape(t, theirs), scrape(t, ours), scrape(t, theirs)})
+		out = append(out, round{whole(t, theirs), scrape(t, ours), whole(t, theirs)})
 	}
 	return out
+}
+
+// whole scrapes until no collector fails: node_exporter serves no network device when
+// one goes while it reads, and pods of other tests come and go.
+func whole(t *testing.T, p *peers.Program) (x exposition) {
+	t.Helper()
+	wait.For(t, limit, p.Name+" to collect everything", func() error {
+		x = scrape(t, p)
+		for _, s := range x.families["node_scrape_collector_success"] {
+			if s.value == 0 {
+				return fmt.Errorf("%s failed", s.labels["collector"])
+			}
+		}
+		return nil
+	})
+	return x
 }
 
 // nodeView compares all that node_exporter tells of the machine. A series of ours
