@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestInterfacesAreServedOnceAPod(t *testing.T) {
@@ -34,6 +35,30 @@ func TestInterfacesAreServedOnceAPod(t *testing.T) {
 	slices.Sort(want)
 	if !slices.Equal(lines, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestContainersOfAPodOnNetworksOfTheirOwnAreToldApart(t *testing.T) {
+	m := newMachine(t)
+	m.kubernetes("odd", "second", 11)
+	m.kubernetes("odd", "first", 10)
+	m.list[1].Started = time.Unix(1, 0)
+	m.process(10, "a")
+	m.process(11, "b")
+	lines, err := collect(t.Context(), t, "network", (&Interfaces{Namespaces: m.namespaces()}).Collect)
+	if err != nil {
+		t.Error(err)
+	}
+	var ids []string
+	for _, line := range lines {
+		if rest, ok := strings.CutPrefix(line, `container_network_receive_bytes_total{id="`); ok {
+			id, _, _ := strings.Cut(rest, `"`)
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	if !slices.Equal(ids, []string{"/kubepods/odd", "/kubepods/odd/second"}) {
+		t.Errorf("got %v", ids)
 	}
 }
 

@@ -107,14 +107,29 @@ func (n *Namespaces) Current() ([]*Namespace, error) {
 		}
 	}
 	n.forget()
-	for _, ns := range out {
+	label(out)
+	return out, failed
+}
+
+// label gives each namespace the labels of who answers for it. A pod of Kubernetes
+// whose sandbox is not known has those of the pod as a whole, so that they stay when
+// its containers change; if its containers are on networks of their own, which only
+// what is no kubelet makes, on the first one's.
+func label(list []*Namespace) {
+	whole := map[podKey]*Namespace{}
+	for _, ns := range list {
 		c := ns.process.container
 		ns.Pod, ns.Labels = podOf(c), c.Labels()
-		if c.Orchestrator == hierarchy.Kubernetes && !c.Sandbox {
-			ns.Labels = c.SandboxLabels()
+		if c.Orchestrator != hierarchy.Kubernetes || c.Sandbox {
+			continue
+		}
+		if first := whole[ns.Pod.key()]; first == nil || answersBefore(c, first.process.container) {
+			whole[ns.Pod.key()] = ns
 		}
 	}
-	return out, failed
+	for _, ns := range whole {
+		ns.Labels = ns.process.container.SandboxLabels()
+	}
 }
 
 // process returns the remembered process of a container, or a new one.
