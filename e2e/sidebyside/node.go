@@ -24,8 +24,9 @@ func nodeDifferences() []Difference {
 		{Family: "node_bcache_*, node_bcachefs_*, node_drbd_*, node_drm_*, node_ethtool_*, node_lnstat_*, node_logind_*, node_memory_numa_*, node_mountstats_*, node_network_route*, node_ntp_*, node_perf_*, node_qdisc_*, node_sysctl_*, node_tcp_*, node_wifi_*, node_xfrm_*, node_zoneinfo_*", Kind: Absent, Elsewhere: true, Reason: "Collectors that are not offered; most are off in node_exporter too."},
 		{Family: "node_nvme_namespace_size_bytes, node_nvme_namespace_capacity_bytes", Kind: Value, Elsewhere: true, Reason: "Sectors of 512 bytes, as sysfs counts them; node_exporter takes them for the namespace's blocks, which is eight times too much where those have 4 KiB."},
 		{Family: "node_rapl_*", Kind: Absent, Elsewhere: true, Reason: "Off by default (`--collector.rapl`): only root can read it, and it tells others what a CPU works on. Its `path` is the node's, whatever `--path.sysfs` is."},
+		{Family: "node_thermal_zone_temp", Kind: Fewer, Elsewhere: true, Reason: "A zone whose temperature cannot be read is left out; node_exporter serves 0."},
 		{Family: "node_infiniband_lifespan_seconds", Kind: Value, Elsewhere: true, Reason: "It keeps its fraction of a second."},
-		{Family: "node_thermal_zone_temp, node_watchdog_*, node_hwmon_*", Kind: More, Elsewhere: true, Reason: "What cannot be read is left out; node_exporter's collector fails."},
+		{Family: "node_fibrechannel_*, node_watchdog_*, node_hwmon_*", Kind: More, Elsewhere: true, Reason: "What cannot be read is left out; node_exporter's collector fails."},
 		{Family: "node_power_supply_info", Kind: Value, Elsewhere: true, Reason: "It has all labels; one that is not known is empty, which is the same to Prometheus."},
 		{Family: "node_systemd_*", Kind: Value, Elsewhere: true, Reason: "Asked in the background every 15 seconds, not at each scrape."},
 	}

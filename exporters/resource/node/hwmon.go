@@ -61,11 +61,11 @@ func (c hwmon) add(w *family.Writer, other *others, chip hwmonChip) {
 			if v.sensor != "" {
 				sensor = v.sensor
 			}
-			if id := [2]string{v.name, sensor}; seen[id] {
+			id := [2]string{v.name, sensor}
+			if seen[id] {
 				continue // two clocks of one label
-			} else {
-				seen[id] = true
 			}
+			seen[id] = true
 			if f := metrics.NodeHwmon.Of(v.name); f != nil {
 				w.Series(f).Add(v.value, chip.name, sensor)
 				continue

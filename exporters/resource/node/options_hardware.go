@@ -45,6 +45,9 @@ func (o *HardwareOptions) addFlags(g serve.FlagGroup) {
 	d := defaultHardwareOptions()
 	g.Flag(flagVirtual, "What netdev and netclass do with network devices whose other end is in a container, such as veths: sum (count them and add them up), list (as any other), off.").
 		Default(string(d.Virtual)).EnumVar((*string)(&o.Virtual), string(VirtualSum), string(VirtualList), string(VirtualOff))
+	for flag, byDefault := range map[string]string{"collector.netdev.netlink": "true", "collector.netclass.netlink": "false"} {
+		g.Flag(flag, "Without effect: network devices are read from /proc and /sys either way.").Default(byDefault).Bool()
+	}
 	ignored := func(to *string, flag, subject string) {
 		g.Flag(flag, "Regular expression of the "+subject+" to leave out.").Default(ignoreNothing).StringVar(to)
 	}
