@@ -15,7 +15,7 @@ func (s *sources) network(o *Options) ([]serve.Collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	processes := func(path string) []int { return s.watcher.Tree.Processes(path, new(cgroup.Buffer)) }
+	processes := func(path string) []int { return s.watcher.Tree.ProcessesWithin(path, new(cgroup.Buffer)) }
 	namespaces := network.NewNamespaces(s.index.List, o.Node.ProcFS, processes)
 	s.close = append(s.close, namespaces.Close)
 	interfaces := &network.Interfaces{Namespaces: namespaces}
