@@ -3,7 +3,6 @@ package storage
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -71,19 +70,14 @@ func (c *Collector) held(one planned, layers map[string]cri.Layer) (h held, ok b
 func (c *Collector) containers(ctx context.Context, w *family.Writer, list []planned, known map[*container.Container]held) error {
 	usageOf, logs, ephemeral := w.Series(metrics.ContainerFSUsage), w.Series(metrics.ContainerLogs), w.Series(metrics.ContainerEphemeral)
 	limit, inodes, free := w.Series(metrics.ContainerFSLimit), w.Series(metrics.ContainerFSInodes), w.Series(metrics.ContainerFSInodesFree)
-	mounts, err := c.Mounts()
-	if err != nil {
-		return fmt.Errorf("read mounts: %w", err)
-	}
-	on := make(map[*container.Container]*mount.Mount, len(list))
 	var points []string
 	for _, one := range list {
-		if m := holding(mounts, one.layer); m != nil {
-			on[one.Container] = m
-			points = append(points, filepath.Join(c.Root, m.Point))
+		if one.on != nil {
+			points = append(points, filepath.Join(c.Root, one.on.Point))
 		}
 	}
 	answers := c.Prober.Ask(ctx, points) // each point once
+	var err error
 	for _, one := range list {
 		h, ok := known[one.Container]
 		full, place := one.Labels(), one.PlaceLabels()
@@ -93,7 +87,7 @@ func (c *Collector) containers(ctx context.Context, w *family.Writer, list []pla
 				logs.AddBlock(place, h.logs, one.CgroupPath)
 			}
 		}
-		m := on[one.Container]
+		m := one.on
 		if m == nil {
 			continue
 		}

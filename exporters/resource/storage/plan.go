@@ -25,8 +25,13 @@ import (
 // DefaultPodLogs is where the kubelet has containers' logs unless told otherwise.
 const DefaultPodLogs = "/var/log/pods"
 
-// planEvery is how often it is looked for what is to be counted.
-const planEvery = 5 * time.Second
+// Times of planning.
+const (
+	planEvery   = 5 * time.Second
+	tableEvery  = time.Minute     // the node's mounts are read anew for new layers, and as often as this
+	lookAtMost  = 5 * time.Minute // where there was no layer, it is looked for again after twice the time, up to this
+	lookAtFirst = planEvery
+)
 
 // Planner says what is to be counted.
 type Planner struct {
@@ -41,8 +46,10 @@ type Planner struct {
 	KubeletRoot string
 	Counter     *usage.Counter
 
-	root   string              // the node's own layer, when it is a container itself
-	layers map[instance]string // found layers; empty where there is none
+	root   string // the node's own layer, when it is a container itself
+	layers map[instance]search
+	table  []mount.Mount // the node's mounts
+	readAt time.Time     // when it was read
 	plan   atomic.Pointer[map[instance]planned]
 }
 
@@ -54,6 +61,13 @@ type instance struct {
 
 func instanceOf(c *container.Container) instance { return instance{c.CgroupPath, c.Started} }
 
+// search is the search for a container's layer.
+type search struct {
+	layer string // empty as long as there is none
+	next  time.Time
+	pause time.Duration
+}
+
 // planned is a container with what is to be counted for it.
 type planned struct {
 	*container.Container
@@ -61,6 +75,7 @@ type planned struct {
 	// byRuntime says that the runtime counts the layer.
 	byRuntime bool
 	logs      usage.Target // Path is empty where nobody says where they are
+	on        *mount.Mount // what the layer is on; nil if unknown
 }
 
 // Run plans until the context ends.
@@ -100,7 +115,7 @@ func (p *Planner) update() {
 	counted, _ := p.Layers()
 	plan := map[instance]planned{}
 	var targets []usage.Target
-	found := map[instance]string{}
+	searched := map[instance]search{}
 	for _, c := range p.Containers() {
 		if c.Sandbox {
 			continue // it writes nothing
@@ -110,37 +125,63 @@ func (p *Planner) update() {
 			one.byRuntime, one.layer = true, layer.Path
 		} else {
 			id := instanceOf(c)
-			if one.layer = p.layer(id); one.layer != "" {
+			searched[id] = p.look(id)
+			if one.layer = searched[id].layer; one.layer != "" {
 				targets = append(targets, usage.Target{Path: one.layer})
 			}
-			found[id] = one.layer
 		}
 		if one.logs.Path != "" {
 			targets = append(targets, one.logs)
 		}
 		plan[instanceOf(c)] = one
 	}
-	p.layers = found
+	p.layers = searched
+	p.mounted(plan)
 	targets = append(targets, p.emptyDirs()...)
 	p.plan.Store(&plan)
 	p.Counter.Want(targets)
 }
 
-// layer finds a container's writable layer. The first word counts: what a container
-// mounts over its root later is not looked at.
-func (p *Planner) layer(id instance) string {
-	if known, ok := p.layers[id]; ok && known != "" {
-		return known
+// look looks for a container's writable layer. The first word counts: what a
+// container mounts over its root later is not looked at. Where there is none, as with
+// a snapshotter of another kind, it is looked for ever less often.
+func (p *Planner) look(id instance) search {
+	s := p.layers[id]
+	now := time.Now()
+	if s.layer != "" || now.Before(s.next) {
+		return s
 	}
-	mounts, err := p.MountsOf(id.path)
-	if err != nil {
-		return ""
-	}
+	s.pause = min(max(2*s.pause, lookAtFirst), lookAtMost)
+	s.next = now.Add(s.pause)
 	// A container that is being made still has the node's root.
-	if layer := upper(mounts); layer != p.root {
-		return layer
+	if mounts, err := p.MountsOf(id.path); err == nil {
+		if layer := upper(mounts); layer != p.root {
+			s.layer = layer
+		}
 	}
-	return ""
+	return s
+}
+
+// mounted finds what the layers are on. A layer's file system stays, so the node's
+// mounts, which can be thousands, are not read each time.
+func (p *Planner) mounted(plan map[instance]planned) {
+	var former map[instance]planned
+	if old := p.plan.Load(); old != nil {
+		former = *old
+	}
+	again := time.Since(p.readAt) >= tableEvery
+	for id, one := range plan {
+		again = again || one.layer != former[id].layer
+	}
+	if again {
+		if table, err := p.Mounts(); err == nil {
+			p.table, p.readAt = table, time.Now()
+		}
+	}
+	for id, one := range plan {
+		one.on = holding(p.table, one.layer)
+		plan[id] = one
+	}
 }
 
 // upper is the writable layer of an overlay that is mounted as the root. The kernel

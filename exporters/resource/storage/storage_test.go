@@ -38,6 +38,7 @@ type node struct {
 	mountsOf   map[string][]mount.Mount // by cgroup path
 	mounts     []mount.Mount
 	asked      int
+	tables     int // times that the node's mounts were read
 	statfs     func(string, *unix.Statfs_t) error
 
 	collector *Collector
@@ -69,7 +70,12 @@ func newNode(t *testing.T) *node {
 			}
 			return nil, fs.ErrNotExist
 		},
-		Mounts:  func() ([]mount.Mount, error) { return n.mounts, nil },
+		Mounts: func() ([]mount.Mount, error) {
+			n.mu.Lock()
+			defer n.mu.Unlock()
+			n.tables++
+			return n.mounts, nil
+		},
 		PodLogs: "/var/log/pods", KubeletRoot: "/var/lib/kubelet",
 		Counter: usage.NewCounter(n.root, 1000, slog.New(slog.DiscardHandler)),
 	}
@@ -370,6 +376,26 @@ func TestAContainerThatIsBeingMadeHasNotTheNodesLayer(t *testing.T) {
 		want(t, "at once after its end", values(t, n.collect(t), "container_fs_usage_bytes", "id"), nil)
 		if after(planEvery); len(n.collector.layers) != 0 {
 			t.Errorf("layers of containers that have ended are remembered: %v", n.collector.layers)
+		}
+	})
+}
+
+func TestWhereThereIsNoLayerItIsLookedForEverLessOften(t *testing.T) {
+	n := newNode(t)
+	n.containers = []*container.Container{plain("a")}
+	n.mountsOf["/a"] = []mount.Mount{{Point: "/", FSType: "btrfs"}}
+	n.run(t, func(after func(time.Duration)) {
+		var asked []int
+		for range 4 {
+			before := n.times()
+			after(10 * time.Minute)
+			asked = append(asked, n.times()-before)
+		}
+		if asked[0] > 9 || asked[3] < 1 || asked[3] > 2 {
+			t.Errorf("in each ten minutes it was looked for %v times", asked)
+		}
+		if n.tables > 42 {
+			t.Errorf("the node's mounts were read %d times in 40 minutes", n.tables)
 		}
 	})
 }

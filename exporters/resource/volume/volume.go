@@ -54,9 +54,12 @@ func (c *Collector) Collect(ctx context.Context, w *family.Writer) error {
 	if !ok {
 		return nil
 	}
-	mounts, err := c.Mounts()
-	if err != nil {
-		return fmt.Errorf("read mounts: %w", err)
+	var mounts []mount.Mount
+	if anyMounted(pods) {
+		var err error
+		if mounts, err = c.Mounts(); err != nil {
+			return fmt.Errorf("read mounts: %w", err)
+		}
 	}
 	volumes := c.find(pods, mounts)
 	paths := make([]string, len(volumes))
@@ -78,6 +81,19 @@ func (c *Collector) Collect(ctx context.Context, w *family.Writer) error {
 		return fmt.Errorf("%d of %d volumes were not asked before the scrape's deadline", unasked, len(volumes))
 	}
 	return nil
+}
+
+// anyMounted says whether a pod has a volume that is a mount: else the node's
+// mounts, which can be thousands, need not be read.
+func anyMounted(pods []container.Pod) bool {
+	for i := range pods {
+		for j := range pods[i].Volumes {
+			if v := &pods[i].Volumes[j]; v.Claim != "" || v.InMemory {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // addOnDisk adds the empty directories that are counted, not mounted.
