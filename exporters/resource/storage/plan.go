@@ -206,11 +206,12 @@ func upper(mounts []mount.Mount) string {
 func (p *Planner) logs(c *container.Container) usage.Target {
 	switch {
 	case c.LogDir != "":
-		return usage.Target{Path: c.LogDir, Prefixes: [2]string{c.ID + "-json.log", "local-logs"}}
+		return usage.Target{Path: c.LogDir, Inside: true, Prefixes: [2]string{c.ID + "-json.log", "local-logs"}}
 	case c.Orchestrator == hierarchy.Kubernetes && c.PodUID != "" && c.Place.Container != "":
 		pod := c.Namespace + "_" + c.Pod + "_" + c.PodUID
 		if isElement(pod) && isElement(c.Place.Container) {
-			return usage.Target{Path: path.Join(p.PodLogs, pod, c.Place.Container)}
+			// The kubelet counts the files against the limit, not their directory.
+			return usage.Target{Path: path.Join(p.PodLogs, pod, c.Place.Container), Inside: true}
 		}
 	}
 	return usage.Target{}

@@ -124,15 +124,17 @@ func (n *node) files(t *testing.T, dir, name string, kib int) float64 {
 	if err := os.WriteFile(file, bytes.Repeat([]byte{1}, kib<<10), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	var sum float64
-	for _, p := range []string{filepath.Dir(file), file} {
-		var st unix.Stat_t
-		if err := unix.Stat(p, &st); err != nil {
-			t.Fatal(err)
-		}
-		sum += float64(st.Blocks) * 512
+	return n.space(t, dir) + n.space(t, filepath.Join(dir, name))
+}
+
+// space is what a file takes by itself.
+func (n *node) space(t *testing.T, path string) float64 {
+	t.Helper()
+	var st unix.Stat_t
+	if err := unix.Stat(filepath.Join(n.root, path), &st); err != nil {
+		t.Fatal(err)
 	}
-	return sum
+	return float64(st.Blocks) * 512
 }
 
 func (n *node) collect(t *testing.T) (lines []string) {
@@ -207,7 +209,7 @@ const snapshots = "/var/lib/containerd/io.containerd.snapshotter.v1.overlayfs/sn
 func TestAContainersLayerAndLogsAreItsUsage(t *testing.T) {
 	n := newNode(t)
 	layer := n.files(t, snapshots+"7/fs", "data", 100)
-	logs := n.files(t, "/var/log/pods/shop_web_u-web/app", "0.log", 10)
+	logs := n.files(t, "/var/log/pods/shop_web_u-web/app", "0.log", 10) - n.space(t, "/var/log/pods/shop_web_u-web/app")
 	sandbox := inPod("s", "web", "")
 	sandbox.Sandbox = true
 	n.containers = []*container.Container{inPod("a", "web", "app"), plain("bare"), plain("without"), sandbox}
@@ -276,11 +278,7 @@ func TestOfDockersDirectoriesTheLogsCount(t *testing.T) {
 	c.LogDir = "/data/docker/containers/d"
 	n.files(t, c.LogDir, "config.v2.json", 400)
 	dirs := n.files(t, c.LogDir, "d-json.log", 30) + n.files(t, c.LogDir, "d-json.log.1", 30)
-	var st unix.Stat_t
-	if err := unix.Stat(n.root+c.LogDir, &st); err != nil {
-		t.Fatal(err)
-	}
-	logs := dirs - 2*float64(st.Blocks)*512
+	logs := dirs - 2*n.space(t, c.LogDir)
 	n.containers = []*container.Container{c}
 	n.mountsOf["/d"] = overlay("/data/docker/overlay2/abc/diff")
 	layer := n.files(t, "/data/docker/overlay2/abc/diff", "x", 8)
@@ -405,7 +403,7 @@ func TestAPodTakesWhatItsContainersAndEmptyDirectoriesTake(t *testing.T) {
 	n.containers = []*container.Container{inPod("a", "web", "app"), inPod("b", "web", "side"), inPod("c", "late", "app")}
 	n.layers = map[string]cri.Layer{"a": {Bytes: 1000}, "b": {Bytes: 2000}, "c": {Bytes: 4000}}
 	tmp := n.files(t, "/var/lib/kubelet/pods/u-web/volumes/kubernetes.io~empty-dir/tmp", "f", 16)
-	logs := n.files(t, "/var/log/pods/shop_web_u-web/side", "0.log", 4)
+	logs := n.files(t, "/var/log/pods/shop_web_u-web/side", "0.log", 4) - n.space(t, "/var/log/pods/shop_web_u-web/side")
 	pod := func(name string, volumes ...container.Volume) container.Pod {
 		return container.Pod{
 			UID: types.UID("u-" + name), Namespace: "shop", Name: name, Workload: hierarchy.Workload{Name: name, Type: "pod"}, Volumes: volumes,

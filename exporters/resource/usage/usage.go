@@ -38,12 +38,14 @@ const (
 // Target is a directory to count.
 type Target struct {
 	Path string // from the node's root
+	// Inside leaves out the directory itself.
+	Inside bool
 	// Prefixes, if any, are those of the names that count at the top of the
-	// directory, which itself does not count then.
+	// directory.
 	Prefixes [2]string
 }
 
-// Usage is what a directory holds, itself included.
+// Usage is what a directory holds.
 type Usage struct {
 	Bytes  float64 // space that is taken, a file with several links once
 	Inodes float64

@@ -114,9 +114,22 @@ func TestOnlyNamesThatBeginSoCount(t *testing.T) {
 	write(t, root+"/c/local-logs/container.log", 10_000)
 	write(t, root+"/c/config.v2.json", 1<<20)
 	write(t, root+"/c/mounts/abc-json.log", 1<<20)
-	got, err := walkAll(t, root, Target{Path: "c", Prefixes: [2]string{"abc-json.log", "local-logs"}}, 2, nil)
+	got, err := walkAll(t, root, Target{Path: "c", Inside: true, Prefixes: [2]string{"abc-json.log", "local-logs"}}, 2, nil)
 	if err != nil || got.Inodes != 4 || got.Bytes < 3*10_000 || got.Bytes > 60_000 {
 		t.Errorf("got %+v (%v), want three files and a directory", got, err)
+	}
+}
+
+func TestADirectoryThatIsLeftOutHoldsTheRest(t *testing.T) {
+	root := layer(t)
+	whole, err := walkAll(t, root, Target{Path: "/snapshots/7/fs"}, 50, nil)
+	link(t, err)
+	inside, err := walkAll(t, root, Target{Path: "/snapshots/7/fs", Inside: true}, 50, nil)
+	link(t, err)
+	var st unix.Stat_t
+	link(t, unix.Stat(root+"/snapshots/7/fs", &st))
+	if want := whole.Bytes - float64(st.Blocks)*512; inside.Bytes != want || inside.Inodes != whole.Inodes-1 {
+		t.Errorf("got %+v, want %v bytes in %v inodes", inside, want, whole.Inodes-1)
 	}
 }
 

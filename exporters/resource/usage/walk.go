@@ -86,10 +86,10 @@ func (w *walk) begin() error {
 		return fmt.Errorf("stat: %w", err)
 	}
 	w.files++
-	if w.Prefixes[0] == "" {
-		return w.add(&w.top)
+	if w.Inside {
+		return nil
 	}
-	return nil
+	return w.add(&w.top)
 }
 
 // counts says whether a name at the top counts.
