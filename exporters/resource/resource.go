@@ -26,6 +26,7 @@ import (
 	"github.com/loadline-exporters/loadline/exporters/resource/containerd"
 	"github.com/loadline-exporters/loadline/exporters/resource/cri"
 	"github.com/loadline-exporters/loadline/exporters/resource/docker"
+	"github.com/loadline-exporters/loadline/exporters/resource/fargate"
 	"github.com/loadline-exporters/loadline/exporters/resource/jobs"
 	"github.com/loadline-exporters/loadline/exporters/resource/kmsg"
 	"github.com/loadline-exporters/loadline/exporters/resource/kubelet"
@@ -54,6 +55,7 @@ type Options struct {
 	Docker     string // unix:///path or tcp://host:port
 	Kubelet    kubelet.Options
 	Storage    storageOptions
+	ECS        string // URI of the ECS task metadata endpoint; empty outside of a task
 	Network    network.Options
 	Kubeconfig string // for the owners of Jobs; empty: in-cluster, if any
 
@@ -88,6 +90,8 @@ func (o *Options) AddFlags(g serve.FlagGroup) {
 	g.Flag("container.per-cpu", "Serve the processor time of containers by processor instead of in total (cgroup v1).").BoolVar(&o.PerCPU)
 	g.Flag("container.no-groups", "Leave out control groups that are no containers: the root, services, slices, pods, nested containers.").
 		BoolVar(&o.NoGroups)
+	g.Flag("ecs-metadata-uri", "The ECS task metadata endpoint, version 4; in a task ECS says where it is.").
+		Envar(fargate.URIVariable).StringVar(&o.ECS)
 	o.Storage.addFlags(g)
 	g.Flag("kubeconfig", "Kubeconfig of an API server that says which CronJob made a Job and what the node has; without it the one of the cluster that this runs in, if any.").
 		StringVar(&o.Kubeconfig)
@@ -119,6 +123,7 @@ type sources struct {
 	jobs       *jobs.Watcher
 	lives      *lives // nil without control groups
 	node       *source.Polled[capacity.Node]
+	task       *source.Polled[*fargate.Task]
 	criLayers  func(context.Context) (map[string]cri.Layer, string, error)
 	disk       *disk                             // nil unless something is to be counted
 	systemd    *source.Polled[*systemd.Snapshot] // nil when its collector is off
@@ -166,12 +171,15 @@ func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
 	if err != nil {
 		return serve.Exporter{}, err
 	}
+	if err := s.newTask(o, logger); err != nil {
+		return serve.Exporter{}, err
+	}
+	containers := &container.Collector{List: s.list, Devices: &container.Devices{SysFS: o.Node.SysFS}}
+	collectors = append(collectors, serve.Collector{Name: "container", Collect: containers.Collect})
 	if s.lives != nil {
-		containers := &container.Collector{List: s.index.List, Groups: s.index.Groups, Devices: &container.Devices{SysFS: o.Node.SysFS}}
-		if o.NoGroups {
-			containers.Groups = nil
+		if !o.NoGroups {
+			containers.Groups = s.index.Groups
 		}
-		collectors = append(collectors, serve.Collector{Name: "container", Collect: containers.Collect})
 		collectors = append(collectors, serve.Collector{Name: "workload", Collect: s.lives.book.Collect})
 		collectors = append(collectors, networks...)
 		collectors = append(collectors, s.processes(o, logger)...)
@@ -180,6 +188,7 @@ func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
 		s.disk = o.newDisk(s, proc, logger)
 		collectors = append(collectors, s.disk.collectors(o)...)
 	}
+	collectors = s.withTask(collectors)
 	requested := &capacity.Collector{Pods: s.kubelet.Get, Node: s.node.Get, Name: o.nodeName()}
 	collectors = append(collectors, serve.Collector{Name: "capacity", Collect: requested.Collect})
 	collectors = append(collectors, s.units()...)

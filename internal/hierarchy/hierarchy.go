@@ -28,6 +28,7 @@ const (
 	Pod                   = "pod"              // a pod that nothing controls, or nothing known
 	Service               = "service"          // Swarm and Compose
 	Container             = "container"        // a container that nothing orchestrates
+	Task                  = "task"             // the family of a task definition (ECS)
 )
 
 // Orchestrators. They are the values of the label orchestrator.
@@ -36,6 +37,7 @@ const (
 	Swarm      = "swarm"
 	Docker     = "docker"     // plain Docker, Compose projects included
 	Containerd = "containerd" // containerd with nothing above it
+	ECS        = "ecs"        // Amazon ECS, on Fargate or on instances of one's own
 )
 
 // Workload is what a pod belongs to: the highest controller above it.
@@ -66,6 +68,10 @@ const (
 	labelSwarmTaskID  = "com.docker.swarm.task.id"
 	labelStack        = "com.docker.stack.namespace"
 
+	labelECSFamily    = "com.amazonaws.ecs.task-definition-family"
+	labelECSTask      = "com.amazonaws.ecs.task-arn"
+	labelECSContainer = "com.amazonaws.ecs.container-name"
+
 	labelComposeProject = "com.docker.compose.project"
 	labelComposeService = "com.docker.compose.service"
 )
@@ -91,6 +97,8 @@ func OfLabels(engine, name string, labels map[string]string) Place {
 			// each restart: the service's name is the one that stays.
 			Pod: or(swarmSlot(labels), name), Container: service, Orchestrator: Swarm,
 		}
+	case labels[labelECSFamily] != "" && labels[labelECSTask] != "":
+		return OfTask(labels[labelECSFamily], labels[labelECSTask], or(labels[labelECSContainer], name))
 	case labels[labelComposeProject] != "" && labels[labelComposeService] != "":
 		return Place{
 			Namespace: labels[labelComposeProject], Workload: Workload{labels[labelComposeService], Service},
@@ -102,6 +110,20 @@ func OfLabels(engine, name string, labels map[string]string) Place {
 		Pod: name, Container: name, Orchestrator: engine,
 	}
 }
+
+// OfTask places a container of an ECS task: by the family of the task's definition,
+// the task's Amazon Resource Name and the container's name in the definition. A task
+// does not know the namespace of its service (Cloud Map), so it is in Default.
+func OfTask(family, arn, container string) Place {
+	return Place{
+		Namespace: Default, Workload: Workload{family, Task},
+		Pod: TaskID(arn), Container: container, Orchestrator: ECS,
+	}
+}
+
+// TaskID is the last part of a task's Amazon Resource Name,
+// "arn:aws:ecs:region:account:task/cluster/id"; long ago without the cluster.
+func TaskID(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
 // PodLabels are the labels that a kubelet has its containers carry, for engines that
 // say the same in other ways. The container's name is empty for a pod's sandbox.

@@ -39,6 +39,16 @@ func TestContainersArePlacedByTheirLabels(t *testing.T) {
 			Docker, "odd", map[string]string{labelSwarmService: "web"},
 			Place{"default", Workload{"web", "service"}, "odd", "web", "swarm"},
 		},
+		"a container of an ECS task belongs to the family of its definition": {
+			Docker, "ecs-shop-3-web-d8f1", map[string]string{
+				labelECSFamily: "shop", labelECSTask: "arn:aws:ecs:eu-west-1:111122223333:task/prod/cd189a933e58", labelECSContainer: "web",
+			},
+			Place{"default", Workload{"shop", "task"}, "cd189a933e58", "web", "ecs"},
+		},
+		"an ECS task of the old form of names, a container that is not named": {
+			Docker, "ecs-shop-3-web-d8f1", map[string]string{labelECSFamily: "shop", labelECSTask: "arn:aws:ecs:eu-west-1:111122223333:task/cd18"},
+			Place{"default", Workload{"shop", "task"}, "cd18", "ecs-shop-3-web-d8f1", "ecs"},
+		},
 		"a Kubernetes container without a kubelet has the pod as workload": {
 			Containerd, "deadbeef", map[string]string{labelPodName: "web-0", labelPodNamespace: "shop", labelContainerName: "app"},
 			Place{"shop", Workload{"web-0", "pod"}, "web-0", "app", "kubernetes"},

@@ -3,6 +3,11 @@ package cgroup
 // Stats are one control group's counters and settings at one time. What the kernel
 // or the set-up does not offer has its Known field false.
 type Stats struct {
+	// Told says that an engine's interface told of the group, not the kernel's files.
+	// Then OOM kills, the swap limit and the reservation are not known, and the
+	// quota is that of a group around it.
+	Told bool
+
 	CPU    CPU
 	PerCPU []float64 // seconds by processor, where Tree.ReadPerCPU asked for them (v1)
 	Memory Memory
@@ -38,7 +43,7 @@ type Memory struct {
 	RSS          float64 // anonymous memory
 	Cache        float64 // page cache
 	Mapped       float64 // mapped files
-	Swap         float64
+	Swap         float64 // where an engine told, 0 is unknown
 	Kernel       float64
 	KernelKnown  bool // v1; v2: since 5.18
 	ActiveFile   float64
@@ -47,7 +52,7 @@ type Memory struct {
 	Writeback    float64 // page cache on its way to disk
 	MaxUsage     float64
 	MaxKnown     bool    // the kernel keeps the maximum (v2: since 5.19)
-	Failures     float64 // times the limit was hit
+	Failures     float64 // times the limit was hit; where an engine told, 0 is unknown
 	OOMKills     float64 // processes of the group that the OOM killer ended
 	Limit        float64 // 0 is none
 	SwapLimit    float64 // 0 is none: v1 memory and swap together, v2 swap alone
@@ -75,6 +80,8 @@ type Device struct {
 	// Bytes and Requests by operation; Has says which operations the kernel lists.
 	Bytes, Requests [operations]float64
 	Has             [operations]bool
+	// RequestsUnknown says that an engine told of bytes alone.
+	RequestsUnknown bool
 }
 
 // Operation is a kind of block I/O. Sync and Async count reads and writes once

@@ -39,7 +39,7 @@ func (c *Container) PlaceLabels() family.Block { return c.labels.place }
 // CRI-O, which runs pods without one: id is the pod's control group.
 func (c *Container) SandboxLabels() family.Block {
 	return family.NewBlock(metrics.ContainerLabels, []string{
-		path.Dir(c.CgroupPath), "", "", c.Namespace, c.Pod, sandboxName, c.Workload.Name, c.Workload.Type,
+		path.Dir(c.CgroupPath), "", "", c.Namespace, c.Pod, SandboxName, c.Workload.Name, c.Workload.Type,
 	})
 }
 

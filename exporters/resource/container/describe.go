@@ -7,8 +7,13 @@ import (
 	"github.com/loadline-exporters/loadline/internal/family"
 )
 
-// units are those of the resources, as kube-state-metrics names them.
-var units = map[string]string{CPU: "core", Memory: "byte", EphemeralStorage: "byte"}
+// Unit is a resource's unit, as kube-state-metrics names it.
+func Unit(resource string) string {
+	if resource == CPU {
+		return "core"
+	}
+	return "byte"
+}
 
 // describe adds what a container is, asks for and may use.
 func (e *emitter) describe(r *reading) {
@@ -24,7 +29,7 @@ func (e *emitter) describe(r *reading) {
 
 func addResources(s *family.Series, c *Container, amounts Resources) {
 	for _, r := range slices.Sorted(maps.Keys(amounts)) {
-		s.AddBlock(c.labels.place, amounts[r], c.CgroupPath, r, units[r])
+		s.AddBlock(c.labels.place, amounts[r], c.CgroupPath, r, Unit(r))
 	}
 }
 

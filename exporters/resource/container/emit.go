@@ -31,7 +31,7 @@ func basic() []row {
 		{metrics.ContainerMemoryWorkingSet, func(r *reading) (float64, bool) { return r.Memory.WorkingSet, r.Memory.Known }},
 		{metrics.ContainerMemoryRSS, func(r *reading) (float64, bool) { return r.Memory.RSS, r.Memory.Known }},
 		{metrics.ContainerMemoryCache, func(r *reading) (float64, bool) { return r.Memory.Cache, r.Memory.Known }},
-		{metrics.ContainerOOMEvents, func(r *reading) (float64, bool) { return r.Memory.OOMKills, r.Memory.Known }},
+		{metrics.ContainerOOMEvents, func(r *reading) (float64, bool) { return r.Memory.OOMKills, r.Memory.Known && !r.Told }},
 		{metrics.ContainerThreads, func(r *reading) (float64, bool) { return r.PIDs.Tasks, r.PIDs.Known }},
 		{metrics.ContainerStart, func(r *reading) (float64, bool) { return seconds(r.Started), !r.Started.IsZero() }},
 	}
@@ -40,8 +40,9 @@ func basic() []row {
 // detailed are the further rows of containers and groups.
 func detailed() []row {
 	throttled := func(r *reading) bool {
-		// As with cAdvisor, a container without a quota has no throttling series.
-		return r.CPU.BandwidthKnown && r.CPU.Quota > 0
+		// As with cAdvisor, a container without a quota has no throttling series. Who
+		// tells of periods and not of the quota must have one.
+		return r.CPU.BandwidthKnown && (r.CPU.Quota > 0 || r.Told && r.CPU.Periods > 0)
 	}
 	return []row{
 		{metrics.ContainerCPUPeriods, func(r *reading) (float64, bool) { return r.CPU.Periods, throttled(r) }},
@@ -50,9 +51,13 @@ func detailed() []row {
 		{metrics.ContainerCPUBurstPeriods, func(r *reading) (float64, bool) { return r.CPU.BurstPeriods, throttled(r) && r.CPU.BurstKnown }},
 		{metrics.ContainerCPUBurst, func(r *reading) (float64, bool) { return r.CPU.Burst, throttled(r) && r.CPU.BurstKnown }},
 		{metrics.ContainerMemoryMapped, func(r *reading) (float64, bool) { return r.Memory.Mapped, r.Memory.Known }},
-		{metrics.ContainerMemorySwap, func(r *reading) (float64, bool) { return r.Memory.Swap, r.Memory.Known }},
+		{metrics.ContainerMemorySwap, func(r *reading) (float64, bool) {
+			return r.Memory.Swap, r.Memory.Known && (!r.Told || r.Memory.Swap > 0)
+		}},
 		{metrics.ContainerMemoryMaxUsage, func(r *reading) (float64, bool) { return r.Memory.MaxUsage, r.Memory.Known && r.Memory.MaxKnown }},
-		{metrics.ContainerMemoryFailures, func(r *reading) (float64, bool) { return r.Memory.Failures, r.Memory.Known }},
+		{metrics.ContainerMemoryFailures, func(r *reading) (float64, bool) {
+			return r.Memory.Failures, r.Memory.Known && (!r.Told || r.Memory.Failures > 0)
+		}},
 		{metrics.ContainerMemoryKernel, func(r *reading) (float64, bool) { return r.Memory.Kernel, r.Memory.Known && r.Memory.KernelKnown }},
 		{metrics.ContainerMemoryActiveFile, func(r *reading) (float64, bool) { return r.Memory.ActiveFile, r.Memory.Known }},
 		{metrics.ContainerMemoryInactiveFile, func(r *reading) (float64, bool) { return r.Memory.InactiveFile, r.Memory.Known }},
@@ -75,8 +80,8 @@ func detailed() []row {
 		{metrics.ContainerSpecCPUQuota, func(r *reading) (float64, bool) { return r.CPU.Quota, r.CPU.Quota > 0 }},
 		{metrics.ContainerSpecCPUShares, func(r *reading) (float64, bool) { return r.CPU.Shares, r.CPU.Shares > 0 }},
 		{metrics.ContainerSpecMemoryLimit, func(r *reading) (float64, bool) { return r.Memory.Limit, r.Memory.Known }},
-		{metrics.ContainerSpecSwapLimit, func(r *reading) (float64, bool) { return r.Memory.SwapLimit, r.Memory.Known }},
-		{metrics.ContainerSpecMemoryReservation, func(r *reading) (float64, bool) { return r.Memory.Reservation, r.Memory.Known }},
+		{metrics.ContainerSpecSwapLimit, func(r *reading) (float64, bool) { return r.Memory.SwapLimit, r.Memory.Known && !r.Told }},
+		{metrics.ContainerSpecMemoryReservation, func(r *reading) (float64, bool) { return r.Memory.Reservation, r.Memory.Known && !r.Told }},
 	}
 }
 
@@ -187,11 +192,15 @@ func (e *emitter) io(l family.Block, devices []cgroup.Device) {
 		d := &devices[i]
 		device, major, minor := e.devices.name(d.Major, d.Minor)
 		if d.Has[cgroup.Read] {
-			e.reads.AddBlock(l, d.Requests[cgroup.Read], device)
+			if !d.RequestsUnknown {
+				e.reads.AddBlock(l, d.Requests[cgroup.Read], device)
+			}
 			e.readBytes.AddBlock(l, d.Bytes[cgroup.Read], device)
 		}
 		if d.Has[cgroup.Write] {
-			e.writes.AddBlock(l, d.Requests[cgroup.Write], device)
+			if !d.RequestsUnknown {
+				e.writes.AddBlock(l, d.Requests[cgroup.Write], device)
+			}
 			e.writeBytes.AddBlock(l, d.Bytes[cgroup.Write], device)
 		}
 		for op, has := range d.Has {

@@ -146,7 +146,7 @@ func (f *facts) identify(path string, m *memo) (c *Container, known bool) {
 		c.Place = hierarchy.OfLabels(c.Runtime, short(id.ID), nil)
 	}
 	if c.Sandbox {
-		c.Container = sandboxName
+		c.Container = SandboxName
 	}
 	c.Kind, c.PodUID = m.kind(c), f.apiUID(id.PodUID)
 	// An engine knows a container before the kubelet, which alone knows its workload;
@@ -158,8 +158,8 @@ func (f *facts) identify(path string, m *memo) (c *Container, known bool) {
 // podUID is the UID of the pod that the container's path names.
 func (c *Container) podUID() string { return cgroup.PodUID(c.CgroupPath) }
 
-// sandboxName is the container label of a pod's sandbox, as the mixins know it.
-const sandboxName = "POD"
+// SandboxName is the container label of a pod's sandbox, as the mixins know it.
+const SandboxName = "POD"
 
 // podFacts are what the kubelet says of a container.
 type podFacts struct {
@@ -220,7 +220,7 @@ func (f *facts) inPod(c *Container, id cgroup.Identity) *podFacts {
 		return &podFacts{pod, spec.Name, spec}
 	}
 	if c.Sandbox {
-		return &podFacts{pod, sandboxName, nil}
+		return &podFacts{pod, SandboxName, nil}
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 func Table() family.Table {
 	return slices.Concat(
 		nodeTable(), kernelTable(), hardwareTable(),
-		containerTable(), workloadTable(), storageTable(), connectionTable(),
+		containerTable(), workloadTable(), storageTable(), connectionTable(), taskTable(),
 	)
 }
 
