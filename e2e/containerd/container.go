@@ -73,14 +73,15 @@ func Context(ctx context.Context, namespace string) context.Context {
 // fails when it does not.
 func (c *Containerd) Run(ctx context.Context, spec Spec) *Container {
 	c.t.Helper()
-	container, err := c.run(ctx, spec)
+	container, err := c.TryRun(ctx, spec)
 	if err != nil {
 		c.t.Fatalf("run container %s/%s: %v; the end of containerd's log:\n%s", spec.Namespace, spec.ID, err, c.daemon.Tail())
 	}
 	return container
 }
 
-func (c *Containerd) run(ctx context.Context, spec Spec) (*Container, error) {
+// TryRun is Run for goroutines that are not the test's own.
+func (c *Containerd) TryRun(ctx context.Context, spec Spec) (*Container, error) {
 	if spec.Namespace == "" {
 		spec.Namespace = namespaces.Default
 	}

@@ -43,6 +43,8 @@ type Spec struct {
 	CgroupParent string
 	// Network is the network mode, "none" when empty.
 	Network string
+	// AutoRemove has Docker remove the container at its end.
+	AutoRemove bool
 }
 
 // Container is a started container.
@@ -63,14 +65,15 @@ type Container struct {
 // test fails when it does not.
 func (d *Docker) Run(ctx context.Context, spec Spec) *Container {
 	d.t.Helper()
-	started, err := d.run(ctx, spec)
+	started, err := d.TryRun(ctx, spec)
 	if err != nil {
 		d.fatal(fmt.Errorf("run container %s: %w", spec.Name, err))
 	}
 	return started
 }
 
-func (d *Docker) run(ctx context.Context, spec Spec) (*Container, error) {
+// TryRun is Run for goroutines that are not the test's own.
+func (d *Docker) TryRun(ctx context.Context, spec Spec) (*Container, error) {
 	if spec.Image == "" {
 		spec.Image = d.workload.Name
 	}
@@ -92,12 +95,17 @@ func (d *Docker) run(ctx context.Context, spec Spec) (*Container, error) {
 	if _, err := d.Client.ContainerStart(ctx, created.ID, client.ContainerStartOptions{}); err != nil {
 		return nil, fmt.Errorf("start it: %w", err)
 	}
-	return d.container(ctx, created.ID)
+	c, err := d.container(ctx, created.ID)
+	if spec.AutoRemove && errdefs.IsNotFound(err) {
+		return &Container{ID: created.ID, Name: spec.Name, CgroupPath: filepath.Join(spec.CgroupParent, created.ID), docker: d.Client}, nil
+	}
+	return c, err
 }
 
 func hostConfig(spec Spec) *container.HostConfig {
 	config := &container.HostConfig{
 		NetworkMode: container.NetworkMode(spec.Network),
+		AutoRemove:  spec.AutoRemove,
 		Resources: container.Resources{
 			Memory:            spec.MemoryLimit,
 			MemoryReservation: spec.MemoryReservation,
@@ -175,6 +183,20 @@ func (c *Container) Wait(ctx context.Context) (int64, error) {
 		return status.StatusCode, nil
 	case err := <-answer.Error:
 		return 0, fmt.Errorf("wait for container %s: %w", c.Name, err)
+	}
+}
+
+// WaitRemoved returns once the container is removed.
+func (c *Container) WaitRemoved(ctx context.Context) error {
+	answer := c.docker.ContainerWait(ctx, c.ID, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})
+	select {
+	case <-answer.Result:
+		return nil
+	case err := <-answer.Error:
+		if errdefs.IsNotFound(err) {
+			return nil
+		}
+		return fmt.Errorf("wait until container %s is removed: %w", c.Name, err)
 	}
 }
 
