@@ -60,7 +60,7 @@ func (g *Group) Read(b *Buffer) (Stats, error) {
 }
 
 // ReadTotals reads what is to be counted of a group that is about to end: the
-// processor time and the OOM kills.
+// processor time, the OOM kills, and the memory limit that they were due to.
 func (g *Group) ReadTotals(b *Buffer) (Stats, error) {
 	return g.read(b, func(f file) bool { return f.total })
 }

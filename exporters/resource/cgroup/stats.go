@@ -55,6 +55,7 @@ type Memory struct {
 	Failures     float64 // times the limit was hit; where an engine told, 0 is unknown
 	OOMKills     float64 // processes of the group that the OOM killer ended
 	Limit        float64 // 0 is none
+	LimitKnown   bool
 	SwapLimit    float64 // 0 is none: v1 memory and swap together, v2 swap alone
 	Reservation  float64 // 0 is none: v1 soft limit, v2 memory.low or, if larger, memory.min
 

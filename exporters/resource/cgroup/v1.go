@@ -33,7 +33,7 @@ func v1Files() map[string][]file {
 				return ok
 			}},
 			numberFile("memory.failcnt", func(s *Stats) *float64 { return &s.Memory.Failures }),
-			numberFile("memory.limit_in_bytes", func(s *Stats) *float64 { return &s.Memory.Limit }),
+			{name: "memory.limit_in_bytes", total: true, parse: memoryLimit},
 			numberFile("memory.memsw.limit_in_bytes", func(s *Stats) *float64 { return &s.Memory.SwapLimit }),
 			numberFile("memory.soft_limit_in_bytes", func(s *Stats) *float64 { return &s.Memory.Reservation }),
 			{name: "memory.oom_control", total: true, parse: v1OOMControl},
@@ -163,6 +163,12 @@ func pidsFiles() []file {
 }
 
 // numberFile is a file of one number.
+func memoryLimit(s *Stats, b []byte) bool {
+	v, ok := number(b)
+	s.Memory.Limit, s.Memory.LimitKnown = v, ok
+	return ok
+}
+
 func numberFile(name string, to func(*Stats) *float64) file {
 	return file{name: name, parse: func(s *Stats, b []byte) bool {
 		v, ok := number(b)

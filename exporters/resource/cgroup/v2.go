@@ -17,7 +17,7 @@ func v2Files() []file {
 		{name: "memory.stat", parse: v2MemoryStat},
 		{name: "memory.peak", parse: memoryMaximum},
 		numberFile("memory.swap.current", func(s *Stats) *float64 { return &s.Memory.Swap }),
-		numberFile("memory.max", func(s *Stats) *float64 { return &s.Memory.Limit }),
+		{name: "memory.max", total: true, parse: memoryLimit},
 		numberFile("memory.swap.max", func(s *Stats) *float64 { return &s.Memory.SwapLimit }),
 		{name: "memory.low", parse: protection},
 		{name: "memory.min", parse: protection},

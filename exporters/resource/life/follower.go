@@ -188,10 +188,13 @@ func (f *Follower) ended(pidfd int) {
 	if l == nil {
 		return
 	}
-	f.totals(l)
+	s, err := l.Group.ReadTotals(&f.buf)
 	if pid := f.first(l); pid != 0 {
 		f.look(l, &search{pause: firstPause})
 		return
+	}
+	if !errors.Is(err, cgroup.ErrGone) {
+		l.last(s)
 	}
 	f.book.firstEnded(l)
 }

@@ -117,7 +117,7 @@ func TestTotalsAreReadWhenTheFirstProcessEnds(t *testing.T) {
 	if err := process.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	m.serves("cpu_seconds_total shop/web/deployment/app 3\ncontainer_starts_total shop/web/deployment/app 1\noom_kills_total shop/web/deployment/app/pod/init 1")
+	m.serves("cpu_seconds_total shop/web/deployment/app 3\ncontainer_starts_total shop/web/deployment/app 1\noom_kills_total shop/web/deployment/app/container/init 1")
 	if l.Ended().IsZero() {
 		t.Error("the life does not say that it ended")
 	}

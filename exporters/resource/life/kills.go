@@ -55,15 +55,26 @@ type kills struct {
 // cause is what the log says of a kill.
 type cause struct {
 	scope  scope
+	scoped bool // else the likely scope stands for it
 	victim victim
 }
 
+// of is the scope of a kill in a life.
+func (c cause) of(l *Life) scope {
+	if c.scoped {
+		return c.scope
+	}
+	return l.likelyScope()
+}
+
 // settle counts kills into t: those that the log explains at once, the others when
-// it had its time.
+// it had its time and the group was read to its end.
 func (k *kills) settle(l *Life, now time.Time, t *tally) {
 	total := max(k.shown, k.logged)
 	over := !l.ended.IsZero() && now.Sub(l.ended) >= settleAfter
-	if k.told && total == 0 && over {
+	if k.told && total == 0 && over && !l.final {
+		// The counter was not read to the end. Where it was it is right: on v1 an
+		// engine hears of each limit that is reached in a group or above it.
 		total = 1
 	}
 	if k.counted >= total {
@@ -73,12 +84,13 @@ func (k *kills) settle(l *Life, now time.Time, t *tally) {
 	if k.since.IsZero() {
 		k.since = now
 	}
+	waited := over || now.Sub(k.since) >= settleAfter
 	for ; k.counted < total; k.counted++ {
 		switch {
-		case len(k.unused) > 0:
-			t.kills[k.unused[0].scope][k.unused[0].victim]++
+		case len(k.unused) > 0 && (k.unused[0].scoped || waited):
+			t.kills[k.unused[0].of(l)][k.unused[0].victim]++
 			k.unused = k.unused[1:]
-		case over || now.Sub(k.since) >= settleAfter:
+		case waited:
 			t.kills[l.likelyScope()][l.likelyVictim(k.counted == total-1)]++
 		default:
 			return
@@ -87,13 +99,13 @@ func (k *kills) settle(l *Life, now time.Time, t *tally) {
 	k.since = time.Time{}
 }
 
-// likelyScope is that of a kill of which the log says nothing: a group without a
-// limit has none to reach.
+// likelyScope is that of a kill of which the log does not say it, which it does for
+// ten in five seconds: a group without a limit has none to reach.
 func (l *Life) likelyScope() scope {
-	if l.limited {
-		return containerScope
+	if l.free && !l.limited {
+		return podScope
 	}
-	return podScope
+	return containerScope
 }
 
 // likelyVictim: the log tells of every first process by its id, so what it does
@@ -121,7 +133,8 @@ func (b *Book) Killed(k kmsg.Kill) {
 	}
 	l.kills.logged++
 	if len(l.kills.unused) < maxUnused && l.kills.logged > l.kills.counted {
-		l.kills.unused = append(l.kills.unused, cause{scopeOf(l, k), v})
+		s, ok := scopeOf(l, k)
+		l.kills.unused = append(l.kills.unused, cause{s, ok, v})
 	}
 	l.settle(time.Now())
 }
@@ -151,18 +164,19 @@ func (b *Book) OOMKilled(id string) {
 	}
 }
 
-// scopeOf tells whose memory was short by the group whose limit was reached.
-func scopeOf(l *Life, k kmsg.Kill) scope {
+// scopeOf tells whose memory was short by the group whose limit was reached; ok is
+// false where the log does not say it.
+func scopeOf(l *Life, k kmsg.Kill) (s scope, ok bool) {
 	path := l.Group.Path()
 	switch {
 	case k.Global:
-		return nodeScope
+		return nodeScope, true
 	case k.Limited == "":
-		return l.likelyScope()
+		return containerScope, false
 	case k.Limited == path || strings.HasPrefix(k.Limited, path+"/"):
-		return containerScope
+		return containerScope, true
 	case cgroup.IsPod(k.Limited), !cgroup.InKubernetes(path) && path[:strings.LastIndexByte(path, '/')] == k.Limited:
-		return podScope
+		return podScope, true
 	}
-	return nodeScope
+	return nodeScope, true
 }

@@ -28,7 +28,7 @@ var (
 
 // known is a reading of a group.
 func known(cpu, kills float64) cgroup.Stats {
-	return cgroup.Stats{CPU: cgroup.CPU{Known: true, Usage: cpu}, Memory: cgroup.Memory{Known: true, OOMKills: kills}}
+	return cgroup.Stats{CPU: cgroup.CPU{Known: true, Usage: cpu}, Memory: cgroup.Memory{Known: true, LimitKnown: true, OOMKills: kills}}
 }
 
 // limited is a reading of a group that has a limit of its own.
@@ -103,7 +103,22 @@ func TestSourcesOfKillsAreReconciled(t *testing.T) {
 			func(b *Book, _ *Life) { b.Killed(own); b.Gone(path) }, "container/init 1",
 		},
 		"the log comes after the group went": {
-			func(b *Book, _ *Life) { b.Gone(path); b.Killed(kmsg.Kill{PID: first}) }, "pod/init 1",
+			func(b *Book, _ *Life) { b.Gone(path); b.Killed(kmsg.Kill{PID: first}) }, "container/init 1",
+		},
+		"the log was rate-limited and says no limit, the group has one": {
+			func(b *Book, l *Life) { b.Killed(kmsg.Kill{PID: first}); l.last(limited(1)); b.firstEnded(l) }, "container/init 1",
+		},
+		"the log was rate-limited and says no limit, the group has none": {
+			func(b *Book, l *Life) { b.Killed(kmsg.Kill{PID: first}); l.last(known(0, 1)); b.firstEnded(l) }, "pod/init 1",
+		},
+		"the engine tells of one that was another container's of the pod": {
+			func(b *Book, l *Life) {
+				b.OOMKilled(strings.Repeat("a", 64))
+				l.last(known(0, 0))
+				b.firstEnded(l)
+				b.OOMKilled(strings.Repeat("a", 64))
+				b.Gone(path)
+			}, "",
 		},
 		"all three tell of one": {
 			func(b *Book, l *Life) {

@@ -34,6 +34,8 @@ type Life struct {
 	ended    time.Time // when the first process ended or the group went; zero before
 	place    *hierarchy.Place
 	limited  bool // it has a memory limit of its own
+	free     bool // it has none, as it was seen when the runtime had time to set one
+	final    bool // the totals were read after the first process had ended
 	bornHere bool // it was made while this exporter watched: all of it counts
 	read     bool // the totals were read at least once
 	cpu      float64
@@ -85,7 +87,7 @@ func (l *Life) totals(s cgroup.Stats) {
 	if !s.CPU.Known && !s.Memory.EventsKnown && s.Memory.OOMKills == 0 {
 		return
 	}
-	l.limited = l.limited || s.Memory.Limit > 0
+	l.seeLimit(s.Memory)
 	if !l.read && !l.bornHere {
 		// What it did before this exporter watched is not this exporter's to count.
 		l.cpu, l.oomKills = s.CPU.Usage, s.Memory.OOMKills
@@ -100,6 +102,26 @@ func (l *Life) totals(s cgroup.Stats) {
 		l.oomKills = s.Memory.OOMKills
 	}
 	l.settle(time.Now())
+}
+
+// seeLimit notes whether there is a limit. A runtime makes the group, moves the
+// first process into it, and sets limits, in this order.
+func (l *Life) seeLimit(m cgroup.Memory) {
+	switch {
+	case m.Limit > 0:
+		l.limited = true
+	case m.LimitKnown:
+		l.free = l.free || l.final || !l.bornHere || time.Since(l.FirstSeen) >= settleAfter
+	}
+}
+
+// last takes into account what the reading after the first process's end said:
+// from then on nothing changes.
+func (l *Life) last(s cgroup.Stats) {
+	l.book.mu.Lock()
+	defer l.book.mu.Unlock()
+	l.final = s.Memory.LimitKnown
+	l.totals(s)
 }
 
 // settle counts what is certain.
