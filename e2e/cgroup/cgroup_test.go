@@ -50,3 +50,15 @@ func TestFilesAreReadOrSayWhatIsMissing(t *testing.T) {
 		t.Error("a value that is no number is no error")
 	}
 }
+
+func TestSystemdNestsSlices(t *testing.T) {
+	for path, want := range map[string]string{
+		"system.slice:cri-containerd:c1":        "/system.slice/cri-containerd-c1.scope",
+		"kubepods-burstable-pod0_1.slice:cri:c": "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0_1.slice/cri-c.scope",
+		"/default/c1":                           "/default/c1",
+	} {
+		if got := Scope(path); got != want {
+			t.Errorf("Scope(%q) = %q, want %q", path, got, want)
+		}
+	}
+}

@@ -45,14 +45,17 @@ type Spec struct {
 	// PidsLimit is a number of tasks.
 	PidsLimit int64
 	// CgroupsPath is the path below each controller's mount point,
-	// /NAMESPACE/ID when empty.
+	// /NAMESPACE/ID when empty; with the driver systemd it is
+	// SLICE:PREFIX:NAME, system.slice:NAMESPACE:ID when empty.
 	CgroupsPath string
 }
 
 // Container is a started container.
 type Container struct {
-	// ID, Namespace and CgroupPath are as in its Spec, with defaults filled in.
-	ID, Namespace, CgroupPath string
+	// ID and Namespace are as in its Spec, with defaults filled in.
+	ID, Namespace string
+	// CgroupPath is the path below each controller's mount point.
+	CgroupPath string
 	// PID is the id of its init process, as the test sees it.
 	PID int
 	// Container and Task are containerd's own, for what is not covered here.
@@ -86,22 +89,31 @@ func (c *Containerd) TryRun(ctx context.Context, spec Spec) (*Container, error) 
 		spec.Namespace = namespaces.Default
 	}
 	if spec.CgroupsPath == "" {
-		spec.CgroupsPath = filepath.Join("/", spec.Namespace, spec.ID)
+		spec.CgroupsPath = c.cgroupsPath(spec)
 	}
 	if spec.Image == nil {
 		spec.Image = c.workload
 	}
 	ctx = Context(ctx, spec.Namespace)
-	c.ledger.Cgroup(spec.CgroupsPath)
+	path := cgroup.Scope(spec.CgroupsPath)
+	c.ledger.Cgroup(path)
 	container, err := c.create(ctx, spec)
 	if err != nil {
 		return nil, err
 	}
 	started := &Container{
-		ID: spec.ID, Namespace: spec.Namespace, CgroupPath: spec.CgroupsPath, Container: container,
+		ID: spec.ID, Namespace: spec.Namespace, CgroupPath: path, Container: container,
 		output: filepath.Join(c.dir, fmt.Sprintf("%s.%s.out", spec.Namespace, spec.ID)),
 	}
 	return started, c.start(ctx, started)
+}
+
+// cgroupsPath is the path of a container that asks for none.
+func (c *Containerd) cgroupsPath(spec Spec) string {
+	if c.driver == cgroup.Systemd {
+		return "system.slice:" + spec.Namespace + ":" + spec.ID
+	}
+	return filepath.Join("/", spec.Namespace, spec.ID)
 }
 
 // create makes the container, without a process.
@@ -114,7 +126,7 @@ func (c *Containerd) create(ctx context.Context, spec Spec) (client.Container, e
 		client.WithImage(unpacked),
 		client.WithSnapshotter(snapshotter),
 		client.WithNewSnapshot(spec.ID, unpacked),
-		client.WithRuntime(plugins.RuntimeRuncV2, &options.Options{Root: c.runcRoot()}),
+		client.WithRuntime(plugins.RuntimeRuncV2, &options.Options{Root: c.runcRoot(), SystemdCgroup: c.driver == cgroup.Systemd}),
 		client.WithNewSpec(specOpts(spec, unpacked)...),
 		client.WithAdditionalContainerLabels(spec.Labels),
 	)

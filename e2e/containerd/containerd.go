@@ -18,6 +18,7 @@ import (
 
 	"github.com/containerd/containerd/v2/client"
 
+	"github.com/loadline-exporters/loadline/e2e/cgroup"
 	"github.com/loadline-exporters/loadline/e2e/daemon"
 	"github.com/loadline-exporters/loadline/e2e/image"
 	"github.com/loadline-exporters/loadline/e2e/ledger"
@@ -55,6 +56,7 @@ type Containerd struct {
 	daemon   *daemon.Daemon
 	ledger   *ledger.Ledger
 	workload *image.Image
+	driver   cgroup.Driver
 	imports  sync.Mutex
 
 	pauseOnce  sync.Once
@@ -70,11 +72,11 @@ func Start(t testing.TB, options ...Option) *Containerd {
 	program := need.Program(t, "containerd", packages)
 	need.Program(t, "runc", packages)
 	need.Program(t, "containerd-shim-runc-v2", packages)
-	var o settings
+	o := settings{driver: cgroup.Cgroupfs}
 	for _, option := range options {
 		option(&o)
 	}
-	c := &Containerd{t: t, workload: image.Workload(t, image.Spec{})}
+	c := &Containerd{t: t, workload: image.Workload(t, image.Spec{}), driver: o.driver}
 	c.ledger = ledger.Open(t)
 	c.ledger.Shared("/run/containerd/s", "/run/containerd")
 	c.dir = c.ledger.Dir()

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/loadline-exporters/loadline/e2e/cgroup"
 	"github.com/loadline-exporters/loadline/e2e/need"
 )
 
@@ -14,6 +15,7 @@ type settings struct {
 	cri      bool
 	sandbox  string
 	networks bool
+	driver   cgroup.Driver
 }
 
 // Option changes how Start configures containerd.
@@ -55,6 +57,12 @@ func (c *Containerd) networks() {
 	}
 }
 
+// WithDriver has control groups made by another driver than cgroupfs. Systemd must
+// be the machine's init process.
+func WithDriver(driver cgroup.Driver) Option {
+	return func(s *settings) { s.driver = driver }
+}
+
 // config is the configuration file. What containerd would put outside of dir
 // by default is put into it.
 func (s settings) config(dir string) string {
@@ -92,5 +100,6 @@ disabled_plugins = ["%[2]s"]
     runtime_type = "io.containerd.runc.v2"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
       Root = "%[2]s/runc"
-`, s.sandbox, dir)
+      SystemdCgroup = %[3]t
+`, s.sandbox, dir, s.driver == cgroup.Systemd)
 }

@@ -29,6 +29,8 @@ type Pod struct {
 	ID, UID, Namespace, Name string
 	// CgroupPath is the pod's; the sandbox and the containers are below it.
 	CgroupPath string
+	// SandboxPath is the sandbox's.
+	SandboxPath string
 	// LogDirectory holds a directory for each container.
 	LogDirectory string
 
@@ -68,7 +70,7 @@ func (c *Containerd) RunPodOf(ctx context.Context, spec PodSpec) *Pod {
 	namespace, name, uid := spec.Namespace, spec.Name, spec.UID
 	p := &Pod{
 		UID: uid, Namespace: namespace, Name: name, containerd: c,
-		CgroupPath:   "/kubepods/burstable/pod" + uid,
+		CgroupPath:   c.podCgroup(uid),
 		LogDirectory: filepath.Join(c.dir, "pods", namespace+"_"+name+"_"+uid),
 	}
 	c.Import(ctx, criNamespace, c.pause())
@@ -87,7 +89,7 @@ func (c *Containerd) RunPodOf(ctx context.Context, spec PodSpec) *Pod {
 		Labels:       spec.labels(),
 		LogDirectory: p.LogDirectory,
 		Linux: &runtimeapi.LinuxPodSandboxConfig{
-			CgroupParent: p.CgroupPath,
+			CgroupParent: c.cgroupParent(p.CgroupPath),
 			SecurityContext: &runtimeapi.LinuxSandboxSecurityContext{
 				NamespaceOptions: &runtimeapi.NamespaceOption{Network: network},
 			},
@@ -101,6 +103,7 @@ func (c *Containerd) RunPodOf(ctx context.Context, spec PodSpec) *Pod {
 		c.t.Fatalf("run pod %s: %v; the end of containerd's log:\n%s", name, err, c.daemon.Tail())
 	}
 	p.ID = answer.GetPodSandboxId()
+	p.SandboxPath = c.inPod(p.CgroupPath, p.ID)
 	c.t.Cleanup(func() {
 		p.remove()
 		if err := conn.Close(); err != nil {
@@ -144,15 +147,39 @@ func (p *Pod) known(ctx context.Context, name string) {
 	})
 }
 
+// podCgroup is the path of a burstable pod's group, as kubelets name it.
+func (c *Containerd) podCgroup(uid string) string {
+	if c.driver == cgroup.Systemd {
+		return cgroup.Slice("kubepods-burstable-pod" + strings.ReplaceAll(uid, "-", "_") + ".slice")
+	}
+	return "/kubepods/burstable/pod" + uid
+}
+
+// cgroupParent is what CRI is told of it: systemd knows a slice by its name.
+func (c *Containerd) cgroupParent(path string) string {
+	if c.driver == cgroup.Systemd {
+		return filepath.Base(path)
+	}
+	return path
+}
+
+// inPod is the path of a container, or of the sandbox, of a pod.
+func (c *Containerd) inPod(pod, id string) string {
+	if c.driver == cgroup.Systemd {
+		id = "cri-containerd-" + id + ".scope"
+	}
+	return filepath.Join(pod, id)
+}
+
 // note notes what a container that CRI made leaves behind.
 func (c *Containerd) note(id, parent string) {
-	c.ledger.Cgroup(filepath.Join(parent, id))
+	c.ledger.Cgroup(c.inPod(parent, id))
 	c.ledger.Shim(c.bundle(criNamespace, id))
 }
 
 // remove stops the pod and removes it with its containers.
 func (p *Pod) remove() {
-	ctx, cancel := context.WithTimeout(context.Background(), cleanLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), wait.Limit(cleanLimit))
 	defer cancel()
 	if _, err := p.client.StopPodSandbox(ctx, &runtimeapi.StopPodSandboxRequest{PodSandboxId: p.ID}); err != nil {
 		p.containerd.t.Errorf("stop pod %s: %v", p.Name, err)
@@ -210,7 +237,7 @@ func (p *Pod) RunContainer(ctx context.Context, spec ContainerSpec) *PodContaine
 	if err != nil {
 		c.t.Fatalf("create container %s of pod %s: %v; the end of containerd's log:\n%s", name, p.Name, err, c.daemon.Tail())
 	}
-	out := &PodContainer{ID: created.GetContainerId(), Name: name, CgroupPath: filepath.Join(p.CgroupPath, created.GetContainerId())}
+	out := &PodContainer{ID: created.GetContainerId(), Name: name, CgroupPath: c.inPod(p.CgroupPath, created.GetContainerId())}
 	if _, err := p.client.StartContainer(ctx, &runtimeapi.StartContainerRequest{ContainerId: out.ID}); err != nil {
 		c.t.Fatalf("start container %s of pod %s: %v; the end of containerd's log:\n%s", name, p.Name, err, c.daemon.Tail())
 	}

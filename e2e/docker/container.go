@@ -39,7 +39,8 @@ type Spec struct {
 	// PidsLimit is a number of tasks.
 	PidsLimit int64
 	// CgroupParent is the cgroup path that the container's own is made in,
-	// /docker when empty.
+	// /docker when empty; with the driver systemd it is a slice's name,
+	// system.slice when empty.
 	CgroupParent string
 	// Network is the network mode, "none" when empty.
 	Network string
@@ -80,9 +81,6 @@ func (d *Docker) TryRun(ctx context.Context, spec Spec) (*Container, error) {
 	if spec.Network == "" {
 		spec.Network = "none"
 	}
-	if spec.CgroupParent == "" {
-		spec.CgroupParent = cgroupParent
-	}
 	created, err := d.Client.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Name:       spec.Name,
 		Config:     &container.Config{Image: spec.Image, Cmd: spec.Args, Env: spec.Env, Labels: spec.Labels},
@@ -91,7 +89,7 @@ func (d *Docker) TryRun(ctx context.Context, spec Spec) (*Container, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create it: %w", err)
 	}
-	d.ledger.Cgroup(filepath.Join(spec.CgroupParent, created.ID))
+	d.ledger.Cgroup(d.cgroupPath(spec.CgroupParent, created.ID))
 	if _, err := d.Client.ContainerStart(ctx, created.ID, client.ContainerStartOptions{}); err != nil {
 		return nil, fmt.Errorf("start it: %w", err)
 	}
@@ -128,18 +126,29 @@ func (d *Docker) container(ctx context.Context, id string) (*Container, error) {
 		return nil, fmt.Errorf("inspect container %s: %w", id, err)
 	}
 	found := inspected.Container
-	parent := cgroupParent
-	if found.HostConfig.CgroupParent != "" {
-		parent = found.HostConfig.CgroupParent
-	}
 	c := &Container{
 		ID: found.ID, Name: filepath.Base(found.Name), PID: found.State.Pid,
-		CgroupPath: filepath.Join(parent, found.ID), docker: d.Client,
+		CgroupPath: d.cgroupPath(found.HostConfig.CgroupParent, found.ID), docker: d.Client,
 	}
 	d.ledger.Cgroup(c.CgroupPath)
 	d.ledger.Shim(filepath.Join(d.ExecRoot, "containerd", "daemon", "io.containerd.runtime.v2.task", "moby", c.ID))
 	c.groups, err = cgroup.At(c.CgroupPath)
 	return c, err
+}
+
+// cgroupPath is the path of a container's group, with the driver's parent when it
+// asks for none.
+func (d *Docker) cgroupPath(parent, id string) string {
+	if d.driver == cgroup.Systemd {
+		if parent == "" {
+			parent = cgroupSlice
+		}
+		return cgroup.Scope(parent + ":docker:" + id)
+	}
+	if parent == "" {
+		parent = cgroupParent
+	}
+	return filepath.Join(parent, id)
 }
 
 // Cgroup is the directory of a controller's files for this container.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/moby/moby/client"
 
+	"github.com/loadline-exporters/loadline/e2e/cgroup"
 	"github.com/loadline-exporters/loadline/e2e/daemon"
 	"github.com/loadline-exporters/loadline/e2e/image"
 	"github.com/loadline-exporters/loadline/e2e/ledger"
@@ -36,8 +37,9 @@ const (
 	// cleanLimit bounds the removal of all containers.
 	cleanLimit = 60 * time.Second
 	// cgroupParent is where Docker puts containers that say nothing else, with
-	// its cgroup driver cgroupfs.
+	// its cgroup driver cgroupfs, and cgroupSlice with systemd.
 	cgroupParent = "/docker"
+	cgroupSlice  = "system.slice"
 )
 
 // Docker is a running Docker daemon.
@@ -60,6 +62,7 @@ type Docker struct {
 	daemon   *daemon.Daemon
 	ledger   *ledger.Ledger
 	workload *image.Image
+	driver   cgroup.Driver
 }
 
 // Start starts a Docker daemon that has the workload image, and waits until
@@ -71,12 +74,14 @@ func Start(t testing.TB, options ...Option) *Docker {
 	program := need.Program(t, "dockerd", packages)
 	need.Program(t, "containerd", packages)
 	need.Program(t, "runc", packages)
-	var o settings
+	o := settings{driver: cgroup.Cgroupfs}
 	for _, option := range options {
 		option(&o)
 	}
-	d := &Docker{t: t, workload: image.Workload(t, image.Spec{}), ledger: ledger.Open(t)}
-	d.ledger.SharedCgroup(cgroupParent)
+	d := &Docker{t: t, workload: image.Workload(t, image.Spec{}), ledger: ledger.Open(t), driver: o.driver}
+	if d.driver == cgroup.Cgroupfs {
+		d.ledger.SharedCgroup(cgroupParent)
+	}
 	d.ledger.Shared("/run/docker/plugins", "/run/docker", "/run/containerd/s", "/run/containerd",
 		"/opt/containerd/bin", "/opt/containerd/lib", "/opt/containerd")
 	dir := d.ledger.Dir()
@@ -105,7 +110,7 @@ func (d *Docker) launch(program, dir string, o settings) {
 	args := []string{
 		"--config-file", config, "--data-root", d.DataRoot, "--exec-root", d.ExecRoot,
 		"--pidfile", filepath.Join(dir, "pid"), "--host", d.Host, "--group", "root",
-		"--exec-opt", "native.cgroupdriver=cgroupfs", "--storage-driver", "overlay2",
+		"--exec-opt", "native.cgroupdriver=" + string(o.driver), "--storage-driver", "overlay2",
 		"--bridge=none", "--iptables=false", "--ip-forward=false", "--ip-masq=false", "--userland-proxy=false",
 		// The default, -500, is refused without CAP_SYS_RESOURCE.
 		"--oom-score-adjust=0",

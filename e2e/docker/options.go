@@ -1,8 +1,11 @@
 package docker
 
+import "github.com/loadline-exporters/loadline/e2e/cgroup"
+
 // settings are what options set.
 type settings struct {
 	ownNetwork, swarm, liveRestore bool
+	driver                         cgroup.Driver
 }
 
 // Option changes how Start runs the daemon.
@@ -12,6 +15,12 @@ type Option func(*settings)
 // nothing but a loopback device. Containers with network host are in it too.
 func WithOwnNetwork() Option {
 	return func(s *settings) { s.ownNetwork = true }
+}
+
+// WithDriver has control groups made by another driver than cgroupfs. Systemd must
+// be the machine's init process.
+func WithDriver(driver cgroup.Driver) Option {
+	return func(s *settings) { s.driver = driver }
 }
 
 // WithSwarm makes the daemon the only node of a new Swarm, in a network

@@ -4,6 +4,7 @@ set -uf # flags are words and no patterns
 export LOADLINE_E2E_WORKLOAD=$PWD/workload
 # Emulated processors: tests wait that many times longer for what they expect.
 export LOADLINE_E2E_SLOWNESS=8
+# One at a time, too: dockerd itself waits no longer than 15 s for its containerd.
 uname -a
 failed=0
 while read -r package flags; do
@@ -11,7 +12,7 @@ while read -r package flags; do
   # From the disk: pages of a program are read one by one.
   mkdir -p "/root/$package"
   cp -r "$package/." "/root/$package/"
-  (cd "/root/$package" && ./test -test.v -test.timeout=20m $flags) || failed=1
+  (cd "/root/$package" && ./test -test.v -test.parallel=1 -test.timeout=20m $flags) || failed=1
 done <tests
 echo "=== done, $(cut -d. -f1 /proc/uptime) s after the boot"
 exit "$failed"

@@ -3,16 +3,20 @@ package resource
 import (
 	"testing"
 
+	"github.com/loadline-exporters/loadline/e2e/cgroup"
 	"github.com/loadline-exporters/loadline/e2e/containerd"
 	"github.com/loadline-exporters/loadline/e2e/image"
 	"github.com/loadline-exporters/loadline/e2e/need"
 )
 
 // TestPods runs pods by CRI, as a kubelet does, without a kubelet.
-func TestPods(t *testing.T) {
+func TestPods(t *testing.T) { testPods(t, cgroup.Cgroupfs) }
+
+func testPods(t *testing.T, driver cgroup.Driver) {
+	t.Helper()
 	t.Parallel()
 	need.Root(t)
-	c := containerd.Start(t, containerd.WithCRI(containerd.Pause))
+	c := containerd.Start(t, containerd.WithCRI(containerd.Pause), containerd.WithDriver(driver))
 	pod := c.RunPod(t.Context(), "payments", "ledger-0", podUID)
 	app := pod.Run(t.Context(), "app", "idle")
 	ready(t, func() (string, error) { return pod.Output("app") })
@@ -37,7 +41,7 @@ func TestPods(t *testing.T) {
 			e.wantPlaced(t, placed{
 				app.CgroupPath, app.ID, test.image, "payments", "ledger-0", "app", "ledger-0", "pod", info,
 			})
-			sandbox := e.shows(t, soon, pod.CgroupPath+"/"+pod.ID).of(pod.CgroupPath + "/" + pod.ID)
+			sandbox := e.shows(t, soon, pod.SandboxPath).of(pod.SandboxPath)
 			if got := sandbox.family("loadline_container_info").with(map[string]string{"container": "POD", "pod": "ledger-0", "kind": "sandbox"}); len(got) != 1 {
 				t.Errorf("the sandbox is %v", sandbox.family("loadline_container_info"))
 			}

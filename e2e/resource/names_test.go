@@ -59,12 +59,11 @@ func (m *machine) names(t *testing.T) {
 		t.Fatal(err)
 	}
 	job := m.containerd.Run(t.Context(), containerd.Spec{ID: "Nightly_job.7"})
-	pod := "/kubepods/burstable/pod" + podUID + "/"
 	app := m.containerd.Run(t.Context(), containerd.Spec{
-		Namespace: "k8s.io", ID: id64("a"), Labels: criLabels("ledger-0", "app", "container"), CgroupsPath: pod + id64("a"),
+		Namespace: "k8s.io", ID: id64("a"), Labels: criLabels("ledger-0", "app", "container"), CgroupsPath: m.inPod(id64("a")),
 	})
 	sandbox := m.containerd.Run(t.Context(), containerd.Spec{
-		Namespace: "k8s.io", ID: id64("b"), Labels: criLabels("ledger-0", "", "sandbox"), CgroupsPath: pod + id64("b"),
+		Namespace: "k8s.io", ID: id64("b"), Labels: criLabels("ledger-0", "", "sandbox"), CgroupsPath: m.inPod(id64("b")),
 	})
 
 	// Swarm writes references as people type them.
@@ -174,8 +173,10 @@ func (m *machine) amounts(t *testing.T) {
 }
 
 func (m *machine) sameID(t *testing.T) {
+	var paths []string
 	for _, namespace := range []string{"blue", "green"} {
 		c := m.containerd.Run(t.Context(), containerd.Spec{Namespace: namespace, ID: "cache"})
+		paths = append(paths, c.CgroupPath)
 		x := m.exporter.shows(t, soon, c.CgroupPath).of(c.CgroupPath)
 		info := x.family("loadline_container_info").with(map[string]string{"container_id": "cache", "container": "cache"})
 		if len(info) != 1 {
@@ -183,7 +184,7 @@ func (m *machine) sameID(t *testing.T) {
 		}
 	}
 	x := m.exporter.mustScrape(t)
-	for _, path := range []string{"/blue/cache", "/green/cache"} {
+	for _, path := range paths {
 		if len(x.of(path)) == 0 {
 			t.Errorf("%s is not there", path)
 		}

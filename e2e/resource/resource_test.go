@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/loadline-exporters/loadline/e2e/cgroup"
 	"github.com/loadline-exporters/loadline/e2e/containerd"
 	"github.com/loadline-exporters/loadline/e2e/docker"
 	"github.com/loadline-exporters/loadline/e2e/image"
@@ -19,12 +20,19 @@ type machine struct {
 	docker     *docker.Docker
 	containerd *containerd.Containerd
 	exporter   *exporter
+	driver     cgroup.Driver
 }
 
-func TestContainers(t *testing.T) {
+func TestContainers(t *testing.T) { testContainers(t, cgroup.Cgroupfs) }
+
+func testContainers(t *testing.T, driver cgroup.Driver) {
+	t.Helper()
 	t.Parallel()
 	need.Root(t)
-	m := &machine{docker: docker.Start(t, docker.WithSwarm()), containerd: containerd.Start(t)}
+	m := &machine{
+		docker:     docker.Start(t, docker.WithSwarm(), docker.WithDriver(driver)),
+		containerd: containerd.Start(t, containerd.WithDriver(driver)), driver: driver,
+	}
 	m.exporter = startExporter(t, m.containerd.Address, m.docker.Host)
 	for _, test := range []struct {
 		behaviour string
@@ -47,6 +55,14 @@ func TestContainers(t *testing.T) {
 	if lines := m.exporter.complaints(); len(lines) > 0 {
 		t.Errorf("the exporter complained although nothing was wrong:\n%s", strings.Join(lines, ""))
 	}
+}
+
+// inPod is where a kubelet would have a container of the test's pod.
+func (m *machine) inPod(id string) string {
+	if m.driver == cgroup.Systemd {
+		return "kubepods-burstable-pod" + strings.ReplaceAll(podUID, "-", "_") + ".slice:cri-containerd:" + id
+	}
+	return "/kubepods/burstable/pod" + podUID + "/" + id
 }
 
 // within is a context with the tests' time limit.
