@@ -132,7 +132,9 @@ func (r *Runtime) ask(ctx context.Context, question func(place) error) (at strin
 func because(doing, address string, err error) error {
 	wrapped := fmt.Errorf("%s at %s by CRI: %w", doing, address, err)
 	switch st, _ := status.FromError(err); {
-	case st.Code() == codes.DeadlineExceeded:
+	// The latter: it was connected to and said nothing until gRPC gave up.
+	case st.Code() == codes.DeadlineExceeded,
+		st.Code() == codes.Unavailable && strings.Contains(st.Message(), "use of closed network connection"):
 		return source.Because(source.Timeout, wrapped)
 	case strings.Contains(st.Message(), "permission denied"), st.Code() == codes.PermissionDenied:
 		return source.Because(source.Forbidden, wrapped)

@@ -24,6 +24,9 @@ const (
 	overlapCount = 1024
 	// runningCount bounds the containers of which the start was seen.
 	runningCount = 4096
+	// answerDeadline bounds waiting for a stream to begin: a daemon that hangs
+	// accepts connections and says nothing.
+	answerDeadline = 10 * time.Second
 	// inspectDeadline bounds asking for one exit code, which holds up the stream.
 	inspectDeadline = 2 * time.Second
 )
@@ -56,8 +59,16 @@ func (s *Source) Watch(ctx context.Context, connected func(detail string), on fu
 	if s.stream.since.IsZero() {
 		s.stream = stream{since: time.Now(), told: map[occurrence]struct{}{}, running: map[string]bool{}}
 	}
-	ctx, cancel := context.WithCancel(onAnswer(ctx, func() { connected(s.host) }))
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	// A stream is silent for as long as nothing happens, but it begins at once.
+	silence := time.AfterFunc(answerDeadline, func() { cancel(context.DeadlineExceeded) })
+	defer silence.Stop()
+	ctx = onAnswer(ctx, func() {
+		if silence.Stop() {
+			connected(s.host)
+		}
+	})
 	filters := client.Filters{}.Add("type", string(events.ContainerEventType))
 	for _, a := range []events.Action{events.ActionCreate, events.ActionStart, events.ActionOOM, events.ActionDie} {
 		filters.Add("event", string(a))
@@ -68,6 +79,9 @@ func (s *Source) Watch(ctx context.Context, connected func(detail string), on fu
 		case m := <-result.Messages:
 			s.take(ctx, m, on)
 		case err := <-result.Err:
+			if cause := context.Cause(ctx); errors.Is(cause, context.DeadlineExceeded) {
+				err = cause
+			}
 			return s.broke(err)
 		}
 	}
