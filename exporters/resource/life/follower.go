@@ -30,6 +30,7 @@ type Follower struct {
 	logger *slog.Logger
 
 	made    chan *Life
+	done    chan struct{} // closed once Run has ended
 	exits   *exits
 	waiting map[*Life]*search // for a process to appear
 	of      map[int]*Life     // by pidfd
@@ -52,16 +53,22 @@ const (
 func NewFollower(tree *cgroup.Tree, book *Book, procFS string, logger *slog.Logger) *Follower {
 	return &Follower{
 		Source: source.New("process-ends"), tree: tree, book: book, proc: procFS, logger: logger,
-		made: make(chan *Life, 1024), waiting: map[*Life]*search{}, of: map[int]*Life{},
+		made: make(chan *Life, 1024), done: make(chan struct{}), waiting: map[*Life]*search{}, of: map[int]*Life{},
 	}
 }
 
 // Follow begins to wait for a life's first process. It blocks only while a
-// thousand others wait to begin.
-func (f *Follower) Follow(l *Life) { f.made <- l }
+// thousand others wait to begin, and no longer than Run runs.
+func (f *Follower) Follow(l *Life) {
+	select {
+	case f.made <- l:
+	case <-f.done:
+	}
+}
 
-// Run follows until the context ends.
+// Run follows until the context ends. It is called once.
 func (f *Follower) Run(ctx context.Context) {
+	defer close(f.done)
 	exits, err := newExits()
 	if err == nil {
 		err = f.sees()
@@ -83,7 +90,7 @@ func (f *Follower) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case l := <-f.made:
-			f.look(l, &search{pause: firstPause})
+			f.begin(l)
 		case pidfd := <-exits.ended:
 			f.ended(pidfd)
 		case <-timer.C:
@@ -91,6 +98,19 @@ func (f *Follower) Run(ctx context.Context) {
 			f.book.Settle()
 		}
 		timer.Reset(f.lookAgain(time.Now()))
+	}
+}
+
+// begin looks at a group for the first time, and at all others that wait for that:
+// with thousands at once, looking again after each would take ever longer.
+func (f *Follower) begin(l *Life) {
+	for {
+		f.look(l, &search{pause: firstPause})
+		select {
+		case l = <-f.made:
+		default:
+			return
+		}
 	}
 }
 
