@@ -71,11 +71,17 @@ func startExporter(t testing.TB, containerd, docker string, more ...string) *exp
 		ended <- code
 		t.Fatalf("the exporter did not start: %s", e.logs)
 	}
+	e.waitReady(t)
+	return e
+}
+
+// waitReady waits until the exporter has asked every source.
+func (e *exporter) waitReady(t testing.TB) {
+	t.Helper()
 	wait.For(t, limit, "the exporter to be ready", func() error {
 		_, err := e.get("/-/ready", "")
 		return err
 	})
-	return e
 }
 
 // closedAddress is a loopback address that refuses connections: its port is taken,

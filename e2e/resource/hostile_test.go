@@ -52,6 +52,18 @@ func (m *machine) hostile(t *testing.T) {
 	}
 }
 
+// processName gives a process a name that would be a line of its own, or the end of
+// the name, in the files of /proc that quote it.
+func (m *machine) processName(t *testing.T) {
+	c := m.docker.Run(t.Context(), docker.Spec{Name: "newline", Args: []string{"named", "a\n) Z 1 (\nb"}})
+	ready(t, dockerOutput(t, c))
+	m.exporter.wantStarted(t, c.CgroupPath, processStarted(t, c.PID))
+	if got := m.whole(t).of(c.CgroupPath).value("container_threads"); !(got > 0) {
+		t.Errorf("it has %v threads", got)
+	}
+	m.exporter.mustScrape(t).wantCollected(t)
+}
+
 // whole checks that both formats parse and hold the same series, that no label is
 // longer than any honest one, and returns a scrape.
 func (m *machine) whole(t *testing.T) exposition {

@@ -49,6 +49,7 @@ func testContainers(t *testing.T, driver cgroup.Driver) {
 		{"a container that starts is there soon, and one that ends at once gone", m.comesAndGoes},
 		{"a Docker container that is restarted has a new start time", m.restart},
 		{"hostile names and labels are no more than text", m.hostile},
+		{"a process whose name has a newline is one like others", m.processName},
 	} {
 		t.Run(test.behaviour, test.run)
 	}

@@ -8,6 +8,8 @@
 //	workload pulse 5          keeps a CPU busy for five milliseconds of each second
 //	workload spawn 5          starts five idle child processes, then waits
 //	workload threads 5        starts five threads that block, then waits
+//	workload named TEXT       takes TEXT, cut to 15 bytes, for its process's name,
+//	                          then waits
 //	workload oom              allocates in the init process until it is killed
 //	workload oom-child 3      three children allocate until killed, one after
 //	                          the other; the init process survives and waits
@@ -73,6 +75,8 @@ func run(verb string, args []string) (finish func(), err error) {
 			return nil, err
 		}
 		return nothing, write("/written", size)
+	case "named":
+		return nothing, os.WriteFile("/proc/self/comm", []byte(argument(args, "workload")), 0)
 	case "oom":
 		return nothing, exhaust()
 	case "exit":
