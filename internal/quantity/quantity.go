@@ -3,6 +3,7 @@ package quantity
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -19,5 +20,9 @@ func Parse(text string) (float64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%q: %w", text, err)
 	}
-	return q.AsApproximateFloat64(), nil
+	v := q.AsApproximateFloat64()
+	if math.IsNaN(v) || math.IsInf(v, 0) { // "e700" has an exponent and no digit
+		return 0, fmt.Errorf("%q is no quantity", text)
+	}
+	return v, nil
 }
