@@ -206,14 +206,16 @@ func (quiet) Subscribe(_ *eventsapi.SubscribeRequest, stream eventsapi.Events_Su
 	return nil
 }
 
-func (c containers) List(ctx context.Context, _ *containersapi.ListContainersRequest) (*containersapi.ListContainersResponse, error) {
-	md, _ := metadata.FromIncomingContext(ctx)
-	out := &containersapi.ListContainersResponse{}
+func (c containers) ListStream(_ *containersapi.ListContainersRequest, to containersapi.Containers_ListStreamServer) error {
+	md, _ := metadata.FromIncomingContext(to.Context())
 	for _, r := range c.byNamespace[md.Get("containerd-namespace")[0]] {
 		spec := fmt.Appendf(nil, `{"linux":{"cgroupsPath":%q}}`, r.Path)
-		out.Containers = append(out.Containers, &containersapi.Container{ID: r.ID, Image: r.Image, Labels: r.Labels, Spec: &anypb.Any{Value: spec}})
+		record := &containersapi.Container{ID: r.ID, Image: r.Image, Labels: r.Labels, Spec: &anypb.Any{Value: spec}}
+		if err := to.Send(&containersapi.ListContainerMessage{Container: record}); err != nil {
+			return err
+		}
 	}
-	return out, nil
+	return nil
 }
 
 func (n namespaces) List(context.Context, *namespacesapi.ListNamespacesRequest) (*namespacesapi.ListNamespacesResponse, error) {

@@ -23,21 +23,37 @@ type Writer struct {
 	claimed   map[string]string // by a sample's name, the foreign family that has it
 }
 
-// NewWriter returns a writer for the families of enabled. The sizes of a former
-// writer of the same families, if not nil, are taken as the sizes to expect.
-func NewWriter(enabled Table, former *Writer) *Writer {
+// NewWriter returns a writer for the families of enabled, with as much room as
+// sizes say.
+func NewWriter(enabled Table, sizes Sizes) *Writer {
 	w := &Writer{series: make(map[*Family]*Series, len(enabled))}
-	for _, f := range enabled {
-		s := &Series{family: f, enabled: true}
-		if former != nil {
-			if old := former.series[f]; old != nil {
-				s.samples = make([]sample, 0, len(old.samples)+len(old.samples)/8)
-				s.own = make([]byte, 0, len(old.own)+len(old.own)/8)
-			}
+	all := make([]Series, len(enabled))
+	for i, f := range enabled {
+		s := &all[i]
+		*s = Series{family: f, enabled: true}
+		if former := sizes[f]; former.samples > 0 {
+			s.samples = make([]sample, 0, former.samples+former.samples/8)
+			s.own = make([]byte, 0, former.own+former.own/8)
 		}
 		w.series[f] = s
 	}
 	return w
+}
+
+// Sizes say how much room families take.
+type Sizes map[*Family]room
+
+type room struct{ samples, own int }
+
+// Sizes are those of what the writer holds, for the next one.
+func (w *Writer) Sizes() Sizes {
+	out := make(Sizes, len(w.series))
+	for f, s := range w.series {
+		if len(s.samples) > 0 {
+			out[f] = room{len(s.samples), len(s.own)}
+		}
+	}
+	return out
 }
 
 // Series returns the place for f's samples. A family that is turned off, or is

@@ -35,8 +35,10 @@ type Handler struct {
 	compressors sync.Pool // of *gzip.Writer, which is larger than most answers
 }
 
-// compression is gzip's level: the next ones save little and take much longer.
-const compression = gzip.BestSpeed
+// compression is gzip's level. It sends 7 % less than the fastest, in twice its time,
+// which is a twentieth of a scrape's; the next levels save little and take much
+// longer.
+const compression = 5
 
 // NewHandler returns the handler of g's exporter. While draining says true,
 // it is not ready.

@@ -19,9 +19,9 @@ type slot struct {
 	foreign  *family.Admission
 
 	mu      sync.Mutex
-	current *collection    // nil while it does not run
-	last    *family.Writer // whose sizes the next one is given
-	lastErr string         // to log a change once
+	current *collection  // nil while it does not run
+	sizes   family.Sizes // of the last writer
+	lastErr string       // to log a change once
 }
 
 // collection is one run of a collector, waited for by every scrape that joined it.
@@ -47,7 +47,7 @@ func (s *slot) run(ctx context.Context, logger *slog.Logger) (*family.Writer, ou
 		s.mu.Unlock()
 		return nil, s.outcome(logger, 0, errStillRunning)
 	case c == nil:
-		c = &collection{done: make(chan struct{}), writer: family.NewWriter(s.families, s.last), began: time.Now()}
+		c = &collection{done: make(chan struct{}), writer: family.NewWriter(s.families, s.sizes), began: time.Now()}
 		c.writer.Admit(s.foreign)
 		s.current = c
 		go s.collect(ctx, c, logger)
@@ -80,7 +80,7 @@ func (s *slot) collect(scrape context.Context, c *collection, logger *slog.Logge
 		}
 		c.took = time.Since(c.began)
 		s.mu.Lock()
-		s.current, s.last = nil, c.writer
+		s.current, s.sizes = nil, c.writer.Sizes()
 		s.mu.Unlock()
 		close(c.done)
 	}()

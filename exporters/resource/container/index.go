@@ -118,6 +118,18 @@ func (ix *Index) Run(ctx context.Context) {
 	}
 }
 
+// Close gives back the descriptors of the groups that are no containers. It is called
+// after Run has ended.
+func (ix *Index) Close() error {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	for _, g := range ix.opened {
+		g.Close()
+	}
+	ix.opened = nil
+	return nil
+}
+
 // join makes the list anew and returns how many containers it holds back.
 func (ix *Index) join() (held int) {
 	ix.mu.Lock()

@@ -31,9 +31,9 @@ import (
 // DefaultAddress is where containerd listens unless told otherwise.
 const DefaultAddress = "/run/containerd/containerd.sock"
 
-// maxMessage bounds one answer. 110 pods' containers with their specifications take
-// some megabytes.
-const maxMessage = 64 << 20
+// maxMessage bounds one message. A container's record with its specification takes
+// some ten kilobytes, the list of a node's images some hundred.
+const maxMessage = 16 << 20
 
 // moby is Docker's namespace. Its containers have neither names nor labels here, and
 // Docker knows both.
@@ -117,27 +117,36 @@ func (s *Source) Fetch(ctx context.Context) (container.Engines, string, error) {
 	return out, s.address, nil
 }
 
+// fetchNamespace takes the containers one by one: each record holds the whole
+// specification, some ten kilobytes, of which one path is kept.
 func (s *Source) fetchNamespace(ctx context.Context, namespace string, out container.Engines, paths map[string]cachedPath) error {
 	ctx = inNamespace(ctx, namespace)
-	list, err := containersapi.NewContainersClient(s.conn).List(ctx, &containersapi.ListContainersRequest{})
+	failed := func(err error) error { return s.because("listing the containers of namespace "+namespace, err) }
+	list, err := containersapi.NewContainersClient(s.conn).ListStream(ctx, &containersapi.ListContainersRequest{})
 	if err != nil {
-		return s.because("listing the containers of namespace "+namespace, err)
+		return failed(err)
 	}
-	if len(list.GetContainers()) == 0 {
-		return nil
-	}
-	digests, err := s.digests(ctx)
-	if err != nil {
-		return s.because("listing the images of namespace "+namespace, err)
-	}
-	for _, c := range list.GetContainers() {
+	var digests map[string]string
+	for {
+		message, err := list.Recv()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return failed(err)
+		}
+		if digests == nil {
+			if digests, err = s.digests(ctx); err != nil {
+				return s.because("listing the images of namespace "+namespace, err)
+			}
+		}
+		c := message.GetContainer()
 		key, path := keyOf(namespace, c.GetID()), s.cgroupsPath(namespace, c)
 		paths[key] = path
 		e := engineOf(c, path.path)
 		e.ImageDigest = digests[e.Image]
 		out[key] = e
 	}
-	return nil
 }
 
 func inNamespace(ctx context.Context, namespace string) context.Context {

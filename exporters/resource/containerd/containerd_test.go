@@ -81,6 +81,14 @@ func (f *fake) listen(t *testing.T) {
 				}
 			}
 			return handle(ctx, req)
+		}), grpc.StreamInterceptor(
+		func(srv any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+			if f.before != nil {
+				if err := f.before(stream.Context(), info.FullMethod); err != nil {
+					return err
+				}
+			}
+			return handle(srv, stream)
 		}))
 	containersapi.RegisterContainersServer(f.server, containerService{fake: f})
 	imagesapi.RegisterImagesServer(f.server, imageService{fake: f})
@@ -94,8 +102,13 @@ func namespaceOf(ctx context.Context) string {
 	return strings.Join(md.Get("containerd-namespace"), ",")
 }
 
-func (f containerService) List(ctx context.Context, _ *containersapi.ListContainersRequest) (*containersapi.ListContainersResponse, error) {
-	return &containersapi.ListContainersResponse{Containers: f.containers[namespaceOf(ctx)]}, nil
+func (f containerService) ListStream(_ *containersapi.ListContainersRequest, to containersapi.Containers_ListStreamServer) error {
+	for _, c := range f.containers[namespaceOf(to.Context())] {
+		if err := to.Send(&containersapi.ListContainerMessage{Container: c}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (f imageService) List(context.Context, *imagesapi.ListImagesRequest) (*imagesapi.ListImagesResponse, error) {
@@ -245,12 +258,12 @@ func TestFailuresHaveTheirReasons(t *testing.T) {
 		says   string
 	}{
 		"not containerd":                {fails("Namespaces/List", codes.Unimplemented), source.Invalid, "listing the namespaces"},
-		"the list of containers fails":  {fails("Containers/List", codes.Unknown), source.Failed, "containers of namespace default"},
+		"the list of containers fails":  {fails("Containers/ListStream", codes.Unknown), source.Failed, "containers of namespace default"},
 		"the list of images is refused": {fails("Images/List", codes.PermissionDenied), source.Forbidden, "images of namespace default"},
-		"the server is stopping":        {fails("Containers/List", codes.Unavailable), source.Absent, "told to fail"},
+		"the server is stopping":        {fails("Containers/ListStream", codes.Unavailable), source.Absent, "told to fail"},
 		"it breaks in the middle":       {fails("Images/List", codes.Internal), source.Invalid, "told to fail"},
 		"it does not answer":            {hang, source.Timeout, "listing the namespaces"},
-		"the containers do not answer":  {hangIn("Containers/List"), source.Timeout, "namespace default"},
+		"the containers do not answer":  {hangIn("Containers/ListStream"), source.Timeout, "namespace default"},
 		"everything is as it should be": {nil, source.OK, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -286,9 +299,7 @@ func hangIn(method string) func(context.Context, string) error {
 
 func TestAnAnswerLargerThanTheBoundIsInvalid(t *testing.T) {
 	f := start(t)
-	for i := range 70 {
-		f.containers["default"] = append(f.containers["default"], record(fmt.Sprint(i), strings.Repeat("x", 1<<20), "", nil))
-	}
+	f.containers["default"] = []*containersapi.Container{record("large", strings.Repeat("x", maxMessage), "", nil)}
 	if _, err := fetch(t, newSource(t, f.address)); source.ReasonOf(err) != source.Invalid {
 		t.Errorf("got %.200v, want invalid", err)
 	}

@@ -76,6 +76,16 @@ func (b *Book) end(l *Life) {
 	b.over = append(b.over, l)
 }
 
+// Close gives back the descriptors of all lives.
+func (b *Book) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, l := range b.byPath {
+		l.Group.Close()
+	}
+	return nil
+}
+
 // Nameless returns the lives that are over and have no place yet.
 func (b *Book) Nameless() (nameless []*Life) {
 	b.mu.Lock()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 
 	"github.com/prometheus/procfs"
 	"golang.org/x/sys/unix"
@@ -17,7 +16,7 @@ import (
 
 // filesystem serves size, free space and state of the node's mounted file systems.
 type filesystem struct {
-	proc        procfs.FS
+	table       *mount.Reader
 	root        string // where the node's root is mounted
 	mountPoints matcher
 	types       matcher
@@ -25,8 +24,9 @@ type filesystem struct {
 }
 
 func newFilesystem(proc procfs.FS, o Options, m matchers, call func(string, *unix.Statfs_t) error) *filesystem {
+	root := filepath.Clean(o.RootFS)
 	return &filesystem{
-		proc: proc, root: filepath.Clean(o.RootFS), mountPoints: m.mountPoints, types: m.fsTypes,
+		table: mount.NewReader(o.ProcFS, proc, root), root: root, mountPoints: m.mountPoints, types: m.fsTypes,
 		prober: mount.NewProber(call, o.MountTimeout, o.StatWorkers, o.Logger),
 	}
 }
@@ -60,10 +60,14 @@ func (c *filesystem) Collect(ctx context.Context, w *family.Writer) error {
 
 // mounts returns the mounts that are wanted, in the kernel's order.
 func (c *filesystem) mounts() ([]mount.Mount, error) {
-	all, err := mount.Table(c.proc, c.root)
-	return slices.DeleteFunc(all, func(m mount.Mount) bool {
-		return !c.mountPoints.wants(m.Point) || !c.types.wants(m.FSType)
-	}), err
+	all, err := c.table.Table()
+	var wanted []mount.Mount
+	for _, m := range all {
+		if c.types.wants(m.FSType) && c.mountPoints.wants(m.Point) {
+			wanted = append(wanted, m)
+		}
+	}
+	return wanted, err
 }
 
 func addMount(w *family.Writer, m mount.Mount, a *mount.Answer) {
