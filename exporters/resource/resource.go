@@ -260,6 +260,10 @@ func (o *Options) sources(logger *slog.Logger, proc procfs.FS) (*sources, error)
 		s.watch("containerd-events", c, s.containerd.Wake, logger), s.watch("docker-events", d, s.docker.Wake, logger),
 	}
 	s.index = container.NewIndex(o.join(s, tree, proc, ask, logger), o.nodeName())
+	s.close = append(s.close, s.index.Close)
+	if s.lives != nil {
+		s.close = append(s.close, s.lives.book.Close)
+	}
 	return s, nil
 }
 
