@@ -130,6 +130,30 @@ func TestAGroupThatHasEndedIsGone(t *testing.T) {
 	}
 }
 
+func TestAControllersDirectoryMadeLaterIsFound(t *testing.T) {
+	dir := unpack(t, "testdata/v1.txtar")
+	cpu := filepath.Join(dir, "cpu,cpuacct/limited")
+	if err := os.Rename(cpu, cpu+"-later"); err != nil {
+		t.Fatal(err)
+	}
+	tree, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := tree.Group("/limited")
+	defer g.Close()
+	var b Buffer
+	if s, err := g.Read(&b); err != nil || s.CPU.Known || !s.Memory.Known {
+		t.Fatalf("got %+v, %v, want memory alone", s, err)
+	}
+	if err := os.Rename(cpu+"-later", cpu); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := g.Read(&b); err != nil || !s.CPU.Known {
+		t.Errorf("got %+v, %v, want the processor too", s, err)
+	}
+}
+
 func TestAFileThatIsNoNumberIsNamedAndTheRestIsRead(t *testing.T) {
 	dir := unpack(t, "testdata/v2.txtar")
 	if err := os.WriteFile(dir+"/limited/memory.current", []byte("garbage\n"), 0o644); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,6 +24,8 @@ type Group struct {
 	tree *Tree
 	path string
 
+	opened time.Time
+
 	mu     sync.Mutex
 	fds    []int // by the tree's files: a descriptor, or one of the two below
 	reads  int
@@ -35,14 +38,18 @@ const (
 	absent  = -2 // the kernel, or this group, does not have the file
 )
 
-// lookAgain is after how many readings files that were absent are looked for: a
-// controller can be enabled after the group was made.
-const lookAgain = 16
+// A controller can be enabled, and on v1 its directory made, after the group was
+// seen: files that are absent are looked for at each reading while the group is
+// young, and later after so many readings.
+const (
+	young     = 10 * time.Second
+	lookAgain = 16
+)
 
 // Group returns the group at path ("/docker/<id>"). Nothing is opened before it is
 // read; Close gives its descriptors back.
 func (t *Tree) Group(path string) *Group {
-	g := &Group{tree: t, path: path, fds: make([]int, len(t.files))}
+	g := &Group{tree: t, path: path, opened: time.Now(), fds: make([]int, len(t.files))}
 	for i := range g.fds {
 		g.fds[i] = notOpen
 	}
@@ -125,7 +132,7 @@ func (g *Group) file(i int, b *Buffer) ([]byte, error) {
 	fd, err := b.open(f.dir, g.path, f.name)
 	if err != nil {
 		data, err := there(nil, err)
-		if err == nil {
+		if err == nil && time.Since(g.opened) > young {
 			g.fds[i] = absent
 		}
 		return data, err
