@@ -88,9 +88,12 @@ disabled_plugins = ["%[2]s"]
 	}
 	// restrict_oom_score_adj: without CAP_SYS_RESOURCE runc may not lower
 	// oom_score_adj to the -998 that a pod's sandbox asks for.
+	// netns_mounts_under_state_dir: pods' networks go with the directory, even if the
+	// test is killed.
 	return config + fmt.Sprintf(`[plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = %[1]q
   restrict_oom_score_adj = true
+  netns_mounts_under_state_dir = true
   stream_server_address = "127.0.0.1"
   stream_server_port = "0"
   [plugins."io.containerd.grpc.v1.cri".cni]

@@ -37,7 +37,7 @@ func TestValuesAreThoseOfThePeers(t *testing.T) {
 		check(t, Peers()[0], "testdata/node_exporter.notyet", compare(nodeView(r[0].before), r), r[0].before)
 	})
 	t.Run("cAdvisor", func(t *testing.T) {
-		theirs := peers.CAdvisor(t, "cAdvisor", c.Address, peers.KubeletSets+",cpuLoad,perf_event", "-fresh")
+		theirs := peers.CAdvisor(t, "cAdvisor", c.Address, peers.KubeletSets+",cpuLoad,perf_event", "-fresh", "-groups="+strings.Join(ids.of("pod"), ","))
 		shown(t, theirs, ids)
 		shown(t, exporter, ids)
 		r := scrapes(t, theirs, exporter)
@@ -50,6 +50,16 @@ func TestValuesAreThoseOfThePeers(t *testing.T) {
 // groups are control groups by their path, with what each is: container, sandbox,
 // pod or root. The word stands in keys as the label kind.
 type groups map[string]string
+
+// of are those of a kind.
+func (g groups) of(kind string) (paths []string) {
+	for path, k := range g {
+		if k == kind {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
 
 // run starts containers of every kind.
 func run(t *testing.T, c *containerd.Containerd) groups {

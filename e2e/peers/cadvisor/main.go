@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -48,6 +49,7 @@ func run() error {
 	sets := container.MetricSet{}
 	flag.Var(&sets, "sets", "the library's sets of metrics, separated by commas")
 	fresh := flag.Bool("fresh", false, "read the containers at each scrape, not only by housekeeping")
+	groups := flag.String("groups", "", "prefixes, separated by commas, of the control groups to serve that are no containers; all by default")
 	flag.Parse()
 
 	for name, plugin := range map[string]container.Plugin{"containerd": containerd.NewPlugin(), "systemd": systemd.NewPlugin()} {
@@ -55,7 +57,7 @@ func run() error {
 			return fmt.Errorf("register the plugin %s: %w", name, err)
 		}
 	}
-	m, err := manager.New(memory.New(kept, nil), sysfs.NewRealSysFs(), manager.HousekeepingConfigFlags, sets, []string{""}, nil, "", 0)
+	m, err := manager.New(memory.New(kept, nil), sysfs.NewRealSysFs(), manager.HousekeepingConfigFlags, sets, strings.Split(*groups, ","), nil, "", 0)
 	if err != nil {
 		return fmt.Errorf("make the manager: %w", err)
 	}
