@@ -6,6 +6,9 @@ const notOnV1 = "On cgroup version 1 cAdvisor serves 0; the pressure files are r
 // notKnown is why some families are absent on this machine.
 const notKnown = "Served where the kernel counts it, on cgroup version 2; on version 1 cAdvisor serves 0."
 
+// perContainer is why groups around containers lack some families.
+const perContainer = "Counted for containers, which have processes; a pod's are their sum."
+
 // noOther are machines that few have.
 const noOther = "Says nothing on a machine without that hardware, which is every one but mainframes and those with Optane memory."
 
@@ -26,6 +29,10 @@ func containerDifferences() []Difference {
 		{Family: "container_*", Kind: Fewer, Series: "kind=sandbox", Reason: "A pod's sandbox runs nothing of the user's: it has what adds up (processor time, memory in use, OOM events, threads), its network, and no limits."},
 		{Family: "container_fs_*", Kind: More, Series: "kind=container", Reason: "What a container keeps on disk is counted for containerd too, where cAdvisor has none."},
 		{Family: "container_start_time_seconds", Kind: Fewer, Series: "kind=(pod|root)", Reason: "A group that is no container starts nothing."},
+		{Family: "container_processes", Kind: Fewer, Series: "kind=(pod|root)", Reason: perContainer},
+		{Family: "container_file_descriptors", Kind: Fewer, Series: "kind=(pod|root)", Reason: perContainer},
+		{Family: "container_sockets", Kind: Fewer, Series: "kind=(pod|root)", Reason: perContainer},
+		{Family: "container_ulimits_soft", Kind: Fewer, Series: "kind=root", Reason: "The limits of the machine's first process limit nothing else."},
 		{Family: "container_network_*", Kind: Fewer, Series: "kind=root", Reason: "The machine's own devices are in `node_network_*`."},
 		{Family: "container_threads*", Kind: Fewer, Series: "kind=root", Reason: "The kernel counts no tasks of the root; `node_procs_running` and `node_forks_total` are the machine's."},
 		{Family: "container_spec_memory_limit_bytes", Kind: Value, Series: "kind=root", Reason: "The root has no limit; `machine_memory_bytes` is what the machine has."},
