@@ -9,6 +9,9 @@ const notKnown = "Served where the kernel counts it, on cgroup version 2; on ver
 // perContainer is why groups around containers lack some families.
 const perContainer = "Counted for containers, which have processes; a pod's are their sum."
 
+// tasks is why what threads do is absent.
+const tasks = "Served with `--collector.container-tasks`; cAdvisor serves 0 unless its load reader is on, which it is not by default."
+
 // noOther are machines that few have.
 const noOther = "Says nothing on a machine without that hardware, which is every one but mainframes and those with Optane memory."
 
@@ -46,6 +49,10 @@ func containerDifferences() []Difference {
 		{Family: "container_memory_workingset_refault_*", Kind: Absent, OnV1: true, Reason: notKnown},
 		{Family: "container_health_state", Kind: Absent, Reason: "Served for containers that have a health check; cAdvisor has -1 for all others."},
 
+		{Family: "container_tasks_state", Kind: Absent, Reason: tasks},
+		{Family: "container_cpu_load_average_10s", Kind: Absent, Reason: tasks},
+		{Family: "container_cpu_load_d_average_10s", Kind: Absent, Reason: tasks},
+		{Family: "container_creation_time_seconds", Kind: Absent, Reason: "`container_start_time_seconds` says when the container's process started."},
 		{Family: "cadvisor_version_info", Kind: Absent, Reason: "Of cAdvisor itself."},
 		{Family: "container_scrape_error", Kind: Absent, Reason: "`loadline_collector_success` says so for each collector."},
 		{Family: "machine_scrape_error", Kind: Absent, Reason: "`loadline_collector_success` says so for each collector."},
