@@ -62,7 +62,7 @@ func (m *machine) startUp(t *testing.T) *up.Program {
 		t.Fatal(err)
 	}
 	p := up.Start(t,
-		"--web.listen-address=127.0.0.1:0", "--data-dir="+t.TempDir(), "--scrape-interval="+interval().String(),
+		"--web.listen-address=127.0.0.1:0", "--log.level=info", "--data-dir="+t.TempDir(), "--scrape-interval="+interval().String(),
 		"--docker-host="+m.docker.Host, "--containerd-address="+m.containerd.Address,
 		"--kubelet-url=https://127.0.0.1:1", "--kubeconfig="+nobody)
 	wait.For(t, limit, "the engines' events", func() error {
