@@ -73,8 +73,6 @@ func (k *kills) settle(l *Life, now time.Time, t *tally) {
 	total := max(k.shown, k.logged)
 	over := !l.ended.IsZero() && now.Sub(l.ended) >= settleAfter
 	if k.told && total == 0 && over && !l.final {
-		// The counter was not read to the end. Where it was it is right: on v1 an
-		// engine hears of each limit that is reached in a group or above it.
 		total = 1
 	}
 	if k.counted >= total {
@@ -151,7 +149,7 @@ func (b *Book) OOMKilled(id string) {
 	}
 	for _, l := range b.byPath {
 		if is(l) {
-			l.kills.told = true
+			l.told()
 			return
 		}
 	}
@@ -162,6 +160,19 @@ func (b *Book) OOMKilled(id string) {
 			return
 		}
 	}
+}
+
+// told takes an engine's word. It counts where the group is gone: as long as it is
+// there its counter is right, and on v1 an engine hears of each limit that is
+// reached in a group or above it.
+func (l *Life) told() {
+	var b cgroup.Buffer
+	s, _ := l.Group.ReadTotals(&b)
+	if !s.Memory.LimitKnown {
+		l.kills.told = true
+		return
+	}
+	l.totals(s)
 }
 
 // scopeOf tells whose memory was short by the group whose limit was reached; ok is
