@@ -183,3 +183,36 @@ func TestNoDescriptorIsLeft(t *testing.T) {
 		t.Errorf("%d descriptors before, %d after", before, after)
 	}
 }
+
+func TestAnEnginesWordCountsOnlyWhereTheCounterIsGone(t *testing.T) {
+	for name, test := range map[string]struct {
+		readable bool
+		want     string
+	}{"the counter says that none was killed": {true, ""}, "the group is gone": {false, "container/child 1"}} {
+		t.Run(name, func(t *testing.T) {
+			m := follow(t)
+			m.group("", "0", 0)
+			m.write("memory", "memory.limit_in_bytes", "1000")
+			l, _ := m.book.Life(m.tree, path, 1, true)
+			l.Named(web)
+			m.book.Logged(true)
+			m.book.first(l, first)
+			serve(t, m.book) // at 0
+			if !test.readable {
+				m.book.Gone(path)
+			}
+			m.book.OOMKilled(filepath.Base(path))
+			m.book.Gone(path)
+			wait.For(t, limit, "the life to be over", func() error {
+				if time.Since(l.Ended()) < 2*settleAfter {
+					return errors.New("it has just ended")
+				}
+				return nil
+			})
+			serve(t, m.book)
+			if got := killsOf(t, m.book); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
