@@ -46,6 +46,11 @@ type Spec struct {
 	Network string
 	// AutoRemove has Docker remove the container at its end.
 	AutoRemove bool
+	// PIDs is the mode of the PID namespace, such as "container:ID"; one of its own
+	// when empty.
+	PIDs string
+	// CgroupNamespace is "host" or "private"; Docker's default when empty.
+	CgroupNamespace string
 }
 
 // Container is a started container.
@@ -102,8 +107,10 @@ func (d *Docker) TryRun(ctx context.Context, spec Spec) (*Container, error) {
 
 func hostConfig(spec Spec) *container.HostConfig {
 	config := &container.HostConfig{
-		NetworkMode: container.NetworkMode(spec.Network),
-		AutoRemove:  spec.AutoRemove,
+		NetworkMode:  container.NetworkMode(spec.Network),
+		AutoRemove:   spec.AutoRemove,
+		PidMode:      container.PidMode(spec.PIDs),
+		CgroupnsMode: container.CgroupnsMode(spec.CgroupNamespace),
 		Resources: container.Resources{
 			Memory:            spec.MemoryLimit,
 			MemoryReservation: spec.MemoryReservation,

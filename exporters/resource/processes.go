@@ -19,10 +19,10 @@ const (
 
 // processes are the collectors of what runs in containers.
 func (s *sources) processes(o *Options, logger *slog.Logger) []serve.Collector {
-	poll := func(name string, threads bool, every time.Duration) processes.Collector {
+	poll := func(name string, threads bool, every time.Duration, files *source.Source) processes.Collector {
 		buffer := new(cgroup.Buffer)
 		from := &processes.Source{
-			List: s.index.List, ProcFS: o.Node.ProcFS, Threads: threads,
+			List: s.index.List, ProcFS: o.Node.ProcFS, Threads: threads, Files: files,
 			Processes: func(path string) []int { return s.watcher.Tree.Processes(path, buffer) },
 		}
 		p := source.NewPolled(name, logger, from.Fetch)
@@ -33,10 +33,12 @@ func (s *sources) processes(o *Options, logger *slog.Logger) []serve.Collector {
 	}
 	var out []serve.Collector
 	if name := "container-processes"; o.collectors.Enabled(name) {
-		out = append(out, serve.Collector{Name: name, Collect: poll(name, false, processesEvery).Collect})
+		files := source.New("file-descriptors")
+		out = append(out, serve.Collector{Name: name, Collect: poll(name, false, processesEvery, files).Collect})
+		s.polled = append(s.polled, files)
 	}
 	if name := "container-tasks"; o.collectors.Enabled(name) {
-		out = append(out, serve.Collector{Name: name, Collect: poll(name, true, threadsEvery).CollectTasks})
+		out = append(out, serve.Collector{Name: name, Collect: poll(name, true, threadsEvery, nil).CollectTasks})
 	}
 	return out
 }

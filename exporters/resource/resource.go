@@ -55,6 +55,7 @@ type Options struct {
 	Docker     string // unix:///path or tcp://host:port
 	Kubelet    kubelet.Options
 	Storage    storageOptions
+	Own        ownOptions
 	ECS        string // URI of the ECS task metadata endpoint; empty outside of a task
 	Network    network.Options
 	Kubeconfig string // for the owners of Jobs; empty: in-cluster, if any
@@ -92,6 +93,7 @@ func (o *Options) AddFlags(g serve.FlagGroup) {
 		BoolVar(&o.NoGroups)
 	g.Flag("ecs-metadata-uri", "The ECS task metadata endpoint, version 4; in a task ECS says where it is.").
 		Envar(fargate.URIVariable).StringVar(&o.ECS)
+	o.Own.addFlags(g)
 	o.Storage.addFlags(g)
 	g.Flag("kubeconfig", "Kubeconfig of an API server that says which CronJob made a Job and what the node has; without it the one of the cluster that this runs in, if any.").
 		StringVar(&o.Kubeconfig)
@@ -220,6 +222,7 @@ func (o *Options) sources(logger *slog.Logger, proc procfs.FS) (*sources, error)
 		ask()
 		s.index.Changed()
 	})
+	s.polled = append(s.polled, nodeGroups(tree, treeErr))
 	var err error
 	if s.jobs, err = jobs.New(o.Kubeconfig, logger, func() { s.kubelet.Wake() }); err != nil {
 		return nil, err
@@ -281,6 +284,9 @@ func (o *Options) join(s *sources, tree *cgroup.Tree, proc procfs.FS, ask func()
 		s.lives = newLives(tree, s.watcher, o, logger)
 		join.Started, join.Group = container.StartedBy(tree, proc), tree.Group
 		join.Life, join.Nameless = s.lives.life, s.lives.book.Nameless
+		if tree.View() == cgroup.OwnGroup {
+			join.Own = o.Own.container(o.nodeName())
+		}
 	}
 	return join
 }

@@ -84,7 +84,7 @@ func (d *disk) sources() []*source.Source {
 	if d == nil {
 		return nil
 	}
-	return []*source.Source{d.layers.Source}
+	return []*source.Source{d.layers.Source, d.planner.Counter.Source}
 }
 
 // collectors are those of file systems and volumes.

@@ -174,26 +174,3 @@ func (g *Group) Close() {
 	}
 	g.closed = true
 }
-
-// Processes returns the ids of the group's processes, as this process's PID
-// namespace has them; those of another are left out.
-func (t *Tree) Processes(path string, b *Buffer) []int {
-	fd, err := b.open(t.watched(), path, "cgroup.procs")
-	if err != nil {
-		return nil
-	}
-	defer unix.Close(fd)
-	text, err := b.whole(fd)
-	if err != nil {
-		return nil
-	}
-	var pids []int
-	for len(text) > 0 {
-		var line []byte
-		line, text = cutLine(text)
-		if pid, ok := parseUint(line); ok && pid > 0 {
-			pids = append(pids, int(pid))
-		}
-	}
-	return pids
-}

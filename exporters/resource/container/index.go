@@ -41,6 +41,9 @@ type Sources struct {
 	Started func(path string, dir cgroup.Dir) time.Time
 	// Group opens a cgroup that is no container; nil opens nothing.
 	Group func(path string) *cgroup.Group
+	// Own, if set, is the container that this runs in, and the topmost group is its:
+	// no other is seen.
+	Own *Container
 	// Life returns what follows a cgroup's counters; nil follows nothing.
 	Life func(path string, dir cgroup.Dir) *life.Life
 	// Nameless returns the lives that are over and still wait for their names.
@@ -58,6 +61,8 @@ type Index struct {
 	mu     sync.Mutex
 	known  map[string]*memo // by cgroup path
 	opened opened
+
+	ownStarted time.Time
 }
 
 // memo is what is remembered of a cgroup from join to join, for as long as the
@@ -169,13 +174,31 @@ func (ix *Index) join() (held int) {
 	}
 	ix.nameTheDead(f)
 	groups := around.list()
+	if ix.sources.Own != nil {
+		groups[0] = ix.own()
+	}
 	if ix.sources.Group != nil {
 		ix.opened = ix.opened.open(groups, dirs, ix.sources.Group)
+	}
+	if ix.sources.Own != nil {
+		list, groups = slices.Insert(list, 0, groups[0]), groups[1:]
 	}
 	ix.known = known
 	ix.list.Store(&list)
 	ix.groups.Store(&groups)
 	return held
+}
+
+// own is the container that this runs in, as the topmost group.
+func (ix *Index) own() *Container {
+	c := *ix.sources.Own
+	c.CgroupPath, c.Kind = "/", App
+	if ix.ownStarted.IsZero() {
+		ix.ownStarted = ix.sources.Started("", cgroup.Dir{})
+	}
+	c.Started = ix.ownStarted
+	c.Render()
+	return &c
 }
 
 // follow has a container's life followed, and names it.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/loadline-exporters/loadline/exporters/resource/cgroup"
+	"github.com/loadline-exporters/loadline/internal/hierarchy"
 )
 
 func TestWhatTheSourcesSayIsJoined(t *testing.T) {
@@ -305,4 +306,18 @@ func TestReadersSeeWholeLists(t *testing.T) {
 	}
 	cancel()
 	wg.Wait()
+}
+
+func TestWhereNoOtherGroupIsSeenTheTopmostIsTheContainerThatThisRunsIn(t *testing.T) {
+	w := &world{dirs: dirs("/inner")}
+	ix := w.index()
+	ix.sources.Own = &Container{Place: hierarchy.OfLabels(hierarchy.Containerd, "", hierarchy.PodLabels("shop", "web-0", "", "agent")), Name: "agent", Node: "host"}
+	ix.join()
+	list, groups := ix.List(), ix.Groups()
+	if len(list) != 1 || list[0].CgroupPath != "/" || list[0].Pod != "web-0" || list[0].Container != "agent" || list[0].Kind != App || list[0].Workload.Type != hierarchy.Pod {
+		t.Errorf("got %s", ix.show())
+	}
+	if len(groups) != 0 {
+		t.Errorf("it is a group, too: %+v", groups[0])
+	}
 }

@@ -116,6 +116,12 @@ func (f *Follower) begin(l *Life) {
 
 // sees says why the host's processes can't be seen.
 func (f *Follower) sees() error {
+	switch f.tree.View() {
+	case cgroup.OwnGroup:
+		return source.Because(source.Absent, errors.New("no control group is seen but this container's own (a cgroup namespace)"))
+	case cgroup.NoProcesses:
+		return source.Because(source.Absent, errors.New("the host's PID namespace is not this process's (hostPID)"))
+	}
 	// A private PID namespace shows its own first process as 1, the host's is
 	// another: then the groups' processes are not in it.
 	own, err := os.Readlink("/proc/self/ns/pid")

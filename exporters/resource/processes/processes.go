@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/procfs"
 
 	"github.com/loadline-exporters/loadline/exporters/resource/container"
+	"github.com/loadline-exporters/loadline/internal/source"
 )
 
 // maxLinks is how many descriptors are looked at in one poll. A container whose
@@ -51,6 +52,10 @@ type Source struct {
 	ProcFS    string
 	// Threads has every thread's state read too, and averages what they do.
 	Threads bool
+	// Files, if set, says whether the descriptors of all processes may be read.
+	Files *source.Source
+
+	refused error // why those of one may not, in the present poll
 
 	next  string          // where the next poll begins
 	loads map[string]load // by cgroup
@@ -69,7 +74,7 @@ func (s *Source) Fetch(ctx context.Context) ([]Facts, string, error) {
 			begin = i
 		}
 	}
-	s.next = ""
+	s.next, s.refused = "", nil
 	out := make([]Facts, len(list))
 	links := maxLinks
 	for n := range list {
@@ -80,6 +85,9 @@ func (s *Source) Fetch(ctx context.Context) ([]Facts, string, error) {
 		out[i] = s.facts(proc, list[i], &links)
 	}
 	s.average(out)
+	if s.Files != nil {
+		s.Files.Report(s.refused, s.ProcFS)
+	}
 	return out, s.ProcFS, nil
 }
 
@@ -124,6 +132,7 @@ func (s *Source) files(p procfs.Proc, f *Facts, links *int) {
 	n, err := p.FileDescriptorsLen()
 	if errors.Is(err, fs.ErrPermission) {
 		f.FilesKnown, f.SocketsKnown = false, false
+		s.refused = err
 	}
 	if err != nil {
 		return

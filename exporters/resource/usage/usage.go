@@ -20,6 +20,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/loadline-exporters/loadline/internal/source"
 )
 
 // DefaultRate is how many files are looked at in a second unless told otherwise:
@@ -68,6 +70,9 @@ type Counter struct {
 	rate   int
 	logger *slog.Logger
 
+	// Source says whether directories may be read: what containers keep belongs to
+	// root. It is forbidden from the first that may not.
+	Source *source.Source
 	// Examined counts the files that were looked at.
 	Examined atomic.Uint64
 
@@ -91,7 +96,9 @@ type directory struct {
 // NewCounter returns a counter of directories below root, the node's root, which
 // looks at rate files a second.
 func NewCounter(root string, rate int, logger *slog.Logger) *Counter {
-	return &Counter{root: root, rate: max(rate, 1), logger: logger, wake: make(chan struct{}, 1), wanted: map[Target]*directory{}}
+	return &Counter{
+		root: root, rate: max(rate, 1), logger: logger, Source: source.New("disk-usage"), wake: make(chan struct{}, 1), wanted: map[Target]*directory{},
+	}
 }
 
 // Want says which directories to count; what is known of others is forgotten.
@@ -151,7 +158,11 @@ func (c *Counter) States() (n [4]int) {
 func (c *Counter) Run(ctx context.Context) error {
 	root, err := unix.Open(c.root, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return fmt.Errorf("open the node's root %s: %w", c.root, err)
+		err = fmt.Errorf("open the node's root %s: %w", c.root, err)
+	}
+	c.Source.Report(err, c.root)
+	if err != nil {
+		return err
 	}
 	defer unix.Close(root)
 	var active []*walk
@@ -230,7 +241,11 @@ func (c *Counter) ended(w *walk, err error) {
 		d.usage, d.state = Usage{}, Absent
 	default:
 		d.usage, d.state = Usage{}, Failed
-		if former != Failed {
+		if errors.Is(err, fs.ErrPermission) {
+			if c.Source.Report(err, "") {
+				c.logger.Info("what containers keep on disk may not be counted", "path", d.Path, "err", err)
+			}
+		} else if former != Failed {
 			c.logger.Info("what a directory holds can't be counted", "path", d.Path, "err", err)
 		}
 	}
