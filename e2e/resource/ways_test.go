@@ -67,12 +67,13 @@ func answering(t *testing.T, text func() string) *exporter {
 	return e
 }
 
-// asNobody runs the exporter as another user than root.
-func asNobody(t *testing.T, args ...string) (*exporter, *log) {
+// apart runs the exporter as a process of its own, as another user or in namespaces
+// of its own.
+func apart(t *testing.T, as *syscall.SysProcAttr, args ...string) (*exporter, *log) {
 	t.Helper()
 	logs := &log{}
 	command := exec.Command(buildExporter(t), append([]string{"--web.listen-address=127.0.0.1:0"}, args...)...)
-	command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}, Pdeathsig: syscall.SIGKILL}
+	command.SysProcAttr = as
 	command.Dir, command.Env = "/", []string{}
 	command.Stdout, command.Stderr = logs, logs
 	if err := command.Start(); err != nil {
@@ -126,6 +127,16 @@ func between(t *testing.T, what string, before int64, seconds float64, after int
 	}
 }
 
+// files is how many descriptors a process has open.
+func files(t *testing.T, pid int) float64 {
+	t.Helper()
+	list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return float64(len(list))
+}
+
 func used(t *testing.T, c *docker.Container) int64 {
 	t.Helper()
 	v, err := cgroup.Value(c.Cgroup("cpuacct"), "cpuacct.usage")
@@ -139,7 +150,8 @@ func TestAsAnotherUserThanRootContainersAreCountedAndSourcesSayWhatIsLost(t *tes
 	t.Parallel()
 	d := docker.Start(t)
 	c := d.Run(t.Context(), docker.Spec{Name: "web", MemoryLimit: 64 * mebibyte})
-	e, logs := asNobody(t, "--docker-host="+d.Host, "--containerd-address="+d.ContainerdAddress, "--kubelet-url=https://"+closedAddress(t))
+	as := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	e, logs := apart(t, as, "--docker-host="+d.Host, "--containerd-address="+d.ContainerdAddress, "--kubelet-url=https://"+closedAddress(t))
 	before := used(t, c)
 	x := e.shows(t, limit, c.CgroupPath)
 	after := used(t, c)
@@ -159,7 +171,12 @@ func TestAsAnotherUserThanRootContainersAreCountedAndSourcesSayWhatIsLost(t *tes
 	x = e.mustScrape(t)
 	for _, s := range x.of(c.CgroupPath) {
 		switch s.name {
-		case "container_file_descriptors", "container_sockets", "container_fs_usage_bytes":
+		case "container_file_descriptors":
+			// Since kernel 6.2 anybody may know how many there are.
+			if open := files(t, c.PID); s.value != open {
+				t.Errorf("%v descriptors are counted, and it has %v", s.value, open)
+			}
+		case "container_sockets", "container_fs_usage_bytes":
 			t.Errorf("%s is %v, of what can't be looked into", s.name, s.value)
 		}
 	}
@@ -223,6 +240,24 @@ func quiet(t *testing.T, e *exporter, text func() string) {
 			t.Errorf("it is said %d times: %s", n, line)
 		}
 	}
+}
+
+func TestWithoutTheHostsPIDNamespaceContainersAreCountedAndTheirEndsAreNotSeen(t *testing.T) {
+	t.Parallel()
+	d := docker.Start(t)
+	c := d.Run(t.Context(), docker.Spec{Name: "web", MemoryLimit: 64 * mebibyte})
+	e, logs := apart(t, &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID},
+		"--docker-host="+d.Host, "--containerd-address="+d.ContainerdAddress, "--kubelet-url=https://"+closedAddress(t))
+	before := used(t, c)
+	x := e.shows(t, limit, c.CgroupPath)
+	after := used(t, c)
+	own := x.of(c.CgroupPath)
+	between(t, "processor time", before, own.value("container_cpu_usage_seconds_total"), after)
+	if found := own.with(map[string]string{"pod": "web"}); len(found) != len(own) {
+		t.Errorf("%d of its %d series have its name", len(found), len(own))
+	}
+	x.wantSources(t, map[string]string{"cgroup": "", "node-cgroups": "", "docker": "", "process-ends": "absent"})
+	quiet(t, e, logs.String)
 }
 
 func TestWithoutARuntimesSocketContainersAreNamedByTheirIDs(t *testing.T) {

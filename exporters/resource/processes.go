@@ -34,6 +34,7 @@ func (s *sources) processes(o *Options, logger *slog.Logger) []serve.Collector {
 	var out []serve.Collector
 	if name := "container-processes"; o.collectors.Enabled(name) {
 		files := source.New("file-descriptors")
+		files.Report(nil, o.Node.ProcFS) // until one is refused
 		out = append(out, serve.Collector{Name: name, Collect: poll(name, false, processesEvery, files).Collect})
 		s.polled = append(s.polled, files)
 	}

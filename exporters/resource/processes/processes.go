@@ -147,6 +147,10 @@ func (s *Source) files(p procfs.Proc, f *Facts, links *int) {
 	}
 	*links -= n
 	targets, err := p.FileDescriptorTargets()
+	if errors.Is(err, fs.ErrPermission) {
+		// Since kernel 6.2 anybody may know how many there are, but not what they are.
+		f.SocketsKnown, s.refused = false, err
+	}
 	if err != nil {
 		return
 	}
