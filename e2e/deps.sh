@@ -4,7 +4,7 @@
 set -euo pipefail
 
 declare -A package=(
-  [containerd]=containerd [runc]=runc [dockerd]=docker.io [iptables]=iptables [ip]=iproute2 [nsenter]=util-linux
+  [containerd]=containerd [runc]=runc [dockerd]=docker.io [iptables]=iptables [ip]=iproute2 [nsenter]=util-linux [unshare]=util-linux
   [chromium]=chromium [gcc]=build-essential [strace]=strace
   [ip]=iproute2 [dbus-daemon]=dbus-daemon [mkfs.btrfs]=btrfs-progs
   [/usr/lib/cni/ptp]=containernetworking-plugins

@@ -16,6 +16,7 @@ import (
 	"github.com/loadline-exporters/loadline/e2e/cgroup"
 	"github.com/loadline-exporters/loadline/e2e/docker"
 	"github.com/loadline-exporters/loadline/e2e/image"
+	"github.com/loadline-exporters/loadline/e2e/ledger"
 	"github.com/loadline-exporters/loadline/e2e/need"
 	"github.com/loadline-exporters/loadline/e2e/wait"
 )
@@ -71,8 +72,14 @@ func answering(t *testing.T, text func() string) *exporter {
 // of its own.
 func apart(t *testing.T, as *syscall.SysProcAttr, args ...string) (*exporter, *log) {
 	t.Helper()
+	return started(t, as, append([]string{buildExporter(t), "--web.listen-address=127.0.0.1:0"}, args...)...)
+}
+
+// started runs a command that becomes the exporter.
+func started(t *testing.T, as *syscall.SysProcAttr, argv ...string) (*exporter, *log) {
+	t.Helper()
 	logs := &log{}
-	command := exec.Command(buildExporter(t), append([]string{"--web.listen-address=127.0.0.1:0"}, args...)...)
+	command := exec.Command(argv[0], argv[1:]...)
 	command.SysProcAttr = as
 	command.Dir, command.Env = "/", []string{}
 	command.Stdout, command.Stderr = logs, logs
@@ -370,6 +377,58 @@ func TestASidecarServesItsOwnContainerAndSaysThatItSeesNoOther(t *testing.T) {
 		x.wantSources(t, confined())
 		quiet(t, e, text)
 	})
+}
+
+// ownV2 puts the process that it becomes into a group of version 2, and lets it see no
+// more: $1 is the group's directory, $2 a directory that stands for /sys.
+const ownV2 = `echo $$ > "$1/cgroup.procs" && sys=$2 && shift 2 &&
+exec "$0" --cgroup --mount sh -c 'mount -t cgroup2 none "$0/fs/cgroup" && exec "$@"' "$sys" "$@"`
+
+// TestASidecarOnVersion2 mounts the hierarchy of version 2 anew. Where version 1 has the
+// controllers, it knows the processor time, which needs none.
+func TestASidecarOnVersion2ServesItsOwnContainer(t *testing.T) {
+	t.Parallel()
+	need.Root(t)
+	unshare := need.Program(t, "unshare", "util-linux")
+	l := ledger.Open(t)
+	path := fmt.Sprintf("/loadline-ways-%d", os.Getpid())
+	l.Cgroup(path)
+	groups, err := cgroup.At(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, sys := groups[cgroup.V2], t.TempDir()
+	if err := errors.Join(os.Mkdir(own, 0o755), os.MkdirAll(filepath.Join(sys, "fs/cgroup"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := cgroup.Remove(own); err != nil {
+			t.Error(err)
+		}
+	})
+	e, logs := started(t, nil, "sh", "-c", ownV2, unshare, own, sys, buildExporter(t), "--web.listen-address=127.0.0.1:0", "--path.sysfs="+sys,
+		"--pod-name=web-0", "--pod-namespace=shop", "--container-name=agent",
+		"--containerd-address="+nowhere, "--docker-host=unix://"+nowhere, "--kubelet-url=https://"+closedAddress(t))
+	usage := func() int64 {
+		v, err := cgroup.Field(own, "cpu.stat", "usage_usec")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v * 1000
+	}
+	before := usage()
+	x := e.shows(t, limit, "/")
+	after := usage()
+	found := x.of("/").family("container_cpu_usage_seconds_total")
+	between(t, "processor time", before, found.value("container_cpu_usage_seconds_total"), after)
+	if len(found) == 1 && !found[0].has(map[string]string{"namespace": "shop", "pod": "web-0", "container": "agent", "workload": "web-0", "workload_type": "pod"}) {
+		t.Errorf("its labels are %v", found[0].labels)
+	}
+	if n := len(x.family("loadline_container_info")); n != 1 {
+		t.Errorf("%d containers are served, want its own", n)
+	}
+	x.wantSources(t, map[string]string{"cgroup": "", "node-cgroups": "absent", "process-ends": "absent"})
+	quiet(t, e, logs.String)
 }
 
 // TestPerPodWithSharedProcesses is a pod with shareProcessNamespace: the first
