@@ -153,8 +153,14 @@ func TestContainerdTellsWhatHappensToContainers(t *testing.T) {
 	})
 	labels := map[string]string{"nerdctl/name": "web"}
 	for _, namespace := range []string{"default", "k8s.io"} {
+		// A child is killed: of a first process containerd loses the kill when the
+		// process's end is quicker.
 		id := "oom-" + strings.ReplaceAll(namespace, ".", "-")
-		x := c.Run(within(t), containerd.Spec{Namespace: namespace, ID: id, Labels: labels, MemoryLimit: memory, Args: []string{"oom"}})
+		x := c.Run(within(t), containerd.Spec{Namespace: namespace, ID: id, Labels: labels, MemoryLimit: memory, Args: []string{"oom-child", "1"}})
+		l.wants(t, id, "created", "killed")
+		if err := x.Remove(within(t)); err != nil {
+			t.Fatal(err)
+		}
 		for _, e := range l.wants(t, id, "created", "killed", fmt.Sprint("ended ", killed)) {
 			if e.Key != namespace+"/"+id || e.Kind == container.Created && (e.Engine.Name != "web" || e.Engine.CgroupsPath != x.CgroupPath) {
 				t.Errorf("it tells of %s: %+v", e.Key, e.Engine)

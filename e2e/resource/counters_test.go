@@ -171,14 +171,21 @@ func (m *machine) oomOfInit(t *testing.T) {
 	m.exporter.wantGone(t, c.CgroupPath)
 }
 
-// wantGone checks that the next scrape has nothing of a container, and is whole.
+// wantGone checks that the next scrape, which is whole, reads nothing of a container,
+// and that what was polled of it goes too.
 func (e *exporter) wantGone(t *testing.T, path string) {
 	t.Helper()
 	x := e.mustScrape(t)
-	if left := x.of(path); len(left) > 0 {
+	if left := x.of(path).readNow(); len(left) > 0 {
 		t.Errorf("%s has ended and still has %d series, such as %v", path, len(left), left[0])
 	}
 	x.wantCollected(t)
+	wait.For(t, soon, "what was polled of "+path+" to go", func() error {
+		if left := e.mustScrape(t).of(path); len(left) > 0 {
+			return fmt.Errorf("it has %d series, such as %v", len(left), left[0])
+		}
+		return nil
+	})
 }
 
 // wantCollected checks that no collector failed.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"math"
+	"regexp"
 	"testing"
 
 	"github.com/prometheus/common/model"
@@ -64,6 +65,19 @@ func parse(a answer) (exposition, error) {
 // of are the samples of a container, which its cgroup's path names.
 func (x exposition) of(cgroupPath string) exposition {
 	return x.with(map[string]string{"id": cgroupPath})
+}
+
+// readNow are the samples that are read at the scrape: what is polled in the
+// background comes and goes a little later than its container.
+func (x exposition) readNow() exposition {
+	polled := regexp.MustCompile(`^(container_(processes|file_descriptors|sockets|ulimits_soft|fs_(usage|limit|inodes)_.*)|loadline_container_(log|ephemeral_storage)_bytes)$`)
+	var out exposition
+	for _, s := range x {
+		if !polled.MatchString(s.name) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // with are the samples that have all of the labels.

@@ -56,7 +56,7 @@ func TestEnginesThatVanish(t *testing.T) {
 
 	after := e.mustScrape(t)
 	for _, path := range paths {
-		if a, b := len(before.of(path)), len(after.of(path)); a != b {
+		if a, b := len(before.of(path).readNow()), len(after.of(path).readNow()); a != b {
 			t.Errorf("%s had %d series before and has %d now", path, a, b)
 		}
 	}

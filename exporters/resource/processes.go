@@ -26,10 +26,11 @@ func (s *sources) processes(o *Options, logger *slog.Logger) []serve.Collector {
 			Processes: func(path string) []int { return s.watcher.Tree.Processes(path, buffer) },
 		}
 		p := source.NewPolled(name, logger, from.Fetch)
-		p.Every = every
+		p.Every, p.Spacing = every, every/2
+		s.joined = append(s.joined, p.Wake)
 		s.polled = append(s.polled, p.Source)
 		s.runs = append(s.runs, p.Run)
-		return processes.Collector{Get: p.Get}
+		return processes.Collector{Get: p.Get, List: s.index.List}
 	}
 	var out []serve.Collector
 	if name := "container-processes"; o.collectors.Enabled(name) {

@@ -130,6 +130,7 @@ type sources struct {
 	disk       *disk                             // nil unless something is to be counted
 	systemd    *source.Polled[*systemd.Snapshot] // nil when its collector is off
 	polled     []*source.Source
+	joined     []func() // called when the join found other containers
 	runs       []func(context.Context)
 	close      []func() error
 }
@@ -276,6 +277,11 @@ func (o *Options) join(s *sources, tree *cgroup.Tree, proc procfs.FS, ask func()
 		Dirs: s.watcher.Dirs, Pods: s.kubelet.Get, Docker: s.docker.Get, Containerd: s.containerd.Get, CRI: s.cri.Get,
 		RecentContainerd: s.events[0].recent, RecentDocker: s.events[1].recent,
 		Settled: s.settled, Ask: ask, Started: func(string, cgroup.Dir) time.Time { return time.Time{} },
+		Joined: func() {
+			for _, tell := range s.joined {
+				tell()
+			}
+		},
 	}
 	if tree != nil {
 		if o.PerCPU {

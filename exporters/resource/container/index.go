@@ -37,6 +37,8 @@ type Sources struct {
 	Settled func() bool
 	// Ask, if set, asks the sources for fresh snapshots soon.
 	Ask func()
+	// Joined, if set, is called after a join that found other containers.
+	Joined func()
 	// Started tells when the first process of a cgroup started.
 	Started func(path string, dir cgroup.Dir) time.Time
 	// Group opens a cgroup that is no container; nil opens nothing.
@@ -184,8 +186,12 @@ func (ix *Index) join() (held int) {
 		list, groups = slices.Insert(list, 0, groups[0]), groups[1:]
 	}
 	ix.known = known
+	other := len(list) != len(ix.List())
 	ix.list.Store(&list)
 	ix.groups.Store(&groups)
+	if other && ix.sources.Joined != nil {
+		ix.sources.Joined()
+	}
 	return held
 }
 

@@ -5,18 +5,36 @@ import (
 	"math"
 	"time"
 
+	"github.com/loadline-exporters/loadline/exporters/resource/container"
 	"github.com/loadline-exporters/loadline/exporters/resource/metrics"
 	"github.com/loadline-exporters/loadline/internal/family"
 )
 
 // Collector emits the last poll's facts.
 type Collector struct {
-	Get func() ([]Facts, bool)
+	Get  func() ([]Facts, bool)
+	List func() []*container.Container // those that are there now
+}
+
+// facts are those of containers that have not ended since the poll.
+func (c Collector) facts() []Facts {
+	polled, _ := c.Get()
+	there := map[string]string{} // ids by cgroup
+	for _, now := range c.List() {
+		there[now.CgroupPath] = now.ID
+	}
+	out := make([]Facts, 0, len(polled))
+	for _, f := range polled {
+		if id, ok := there[f.CgroupPath]; ok && id == f.ID {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // Collect adds what the collector container-processes has.
 func (c Collector) Collect(_ context.Context, w *family.Writer) error {
-	facts, _ := c.Get()
+	facts := c.facts()
 	processes, files := w.Series(metrics.ContainerProcesses), w.Series(metrics.ContainerFileDescriptors)
 	sockets, limits := w.Series(metrics.ContainerSockets), w.Series(metrics.ContainerUlimits)
 	for i := range facts {
@@ -38,7 +56,7 @@ func (c Collector) Collect(_ context.Context, w *family.Writer) error {
 
 // CollectTasks adds what the collector container-tasks has.
 func (c Collector) CollectTasks(_ context.Context, w *family.Writer) error {
-	facts, _ := c.Get()
+	facts := c.facts()
 	tasks := w.Series(metrics.ContainerTasks)
 	load, loadD := w.Series(metrics.ContainerLoad), w.Series(metrics.ContainerLoadD)
 	for i := range facts {

@@ -166,7 +166,13 @@ func TestFactsAreServed(t *testing.T) {
 		Container: c, Processes: 2, Files: 9, FilesKnown: true, Sockets: 3, SocketsKnown: true, OpenFiles: -1, LimitKnown: true,
 		States: &States{Sleeping: 5, Running: 1}, Load: load{running: 0.5},
 	}}
-	collector := Collector{Get: func() ([]Facts, bool) { return facts, true }}
+	ended := &container.Container{CgroupPath: "/ended"}
+	ended.Render()
+	facts = append(facts, Facts{Container: ended, Processes: 1})
+	collector := Collector{
+		Get:  func() ([]Facts, bool) { return facts, true },
+		List: func() []*container.Container { return []*container.Container{c} },
+	}
 	table := append(metrics.Table().Of("container-processes"), metrics.Table().Of("container-tasks")...)
 	w := family.NewWriter(table, nil)
 	if err := collector.Collect(t.Context(), w); err != nil {
@@ -186,5 +192,8 @@ func TestFactsAreServed(t *testing.T) {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%s is missing from\n%s", want, b.String())
 		}
+	}
+	if strings.Contains(b.String(), "/ended") {
+		t.Errorf("a container that has ended is served:\n%s", b.String())
 	}
 }
