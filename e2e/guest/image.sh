@@ -81,7 +81,7 @@ unshare --mount --propagation private bash -euc '
     apt-get -q update
     apt-get -q install -y initramfs-tools lz4
     apt-get -q install -y -t $2 linux-image-amd64
-    apt-get -q install -y containerd runc docker.io iptables
+    apt-get -q install -y containerd runc docker.io containernetworking-plugins iptables
     apt-get clean"' - "$root" "$from" >>"$log" 2>&1 </dev/null
 step "packages are installed"
 
