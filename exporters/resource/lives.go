@@ -40,9 +40,14 @@ func newLives(tree *cgroup.Tree, watcher *cgroup.Watcher, o *Options, logger *sl
 }
 
 // life returns the life of a container that the index found. What was made before
-// this exporter began counts from now on.
+// this exporter began counts from now on. The index's list may be older than the
+// watcher's word that the group is gone, which does not come twice.
 func (l *lives) life(path string, d cgroup.Dir) *life.Life {
 	found, isNew := l.book.Life(l.tree, path, d.Inode, d.Changed.After(l.began))
+	if isNew && !l.tree.Has(path, d.Inode) {
+		l.book.Gone(path)
+		return found
+	}
 	l.follow(found, isNew)
 	return found
 }

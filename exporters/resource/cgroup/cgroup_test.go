@@ -154,6 +154,21 @@ func TestAControllersDirectoryMadeLaterIsFound(t *testing.T) {
 	}
 }
 
+func TestATreeHasTheGroupsThatWereListedUntilTheyGo(t *testing.T) {
+	everywhere(t, func(t *testing.T, g groups) {
+		g.make("a")
+		w := g.run()
+		d := w.Dirs()["/a"]
+		if !w.Tree.Has("/a", d.Inode) || w.Tree.Has("/a", d.Inode+1) || w.Tree.Has("/b", d.Inode) {
+			t.Error("the group is not told from others")
+		}
+		g.remove("a")
+		if w.Tree.Has("/a", d.Inode) {
+			t.Error("a group that is gone is there")
+		}
+	})
+}
+
 func TestAFileThatIsNoNumberIsNamedAndTheRestIsRead(t *testing.T) {
 	dir := unpack(t, "testdata/v2.txtar")
 	if err := os.WriteFile(dir+"/limited/memory.current", []byte("garbage\n"), 0o644); err != nil {

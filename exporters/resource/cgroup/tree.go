@@ -122,6 +122,12 @@ func (t *Tree) ReadPerCPU() {
 	}
 }
 
+// Has says whether the group that a listing found at path is still there.
+func (t *Tree) Has(path string, inode uint64) bool {
+	st, err := os.Lstat(filepath.Join(t.watched(), path))
+	return err == nil && dirOf(st).Inode == inode
+}
+
 // hold takes a descriptor of those that may be held, and says whether there was
 // one left.
 func (t *Tree) hold() bool {

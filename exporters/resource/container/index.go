@@ -186,7 +186,7 @@ func (ix *Index) join() (held int) {
 		list, groups = slices.Insert(list, 0, groups[0]), groups[1:]
 	}
 	ix.known = known
-	other := len(list) != len(ix.List())
+	other := !slices.EqualFunc(list, ix.List(), func(x, y *Container) bool { return x.CgroupPath == y.CgroupPath && x.ID == y.ID })
 	ix.list.Store(&list)
 	ix.groups.Store(&groups)
 	if other && ix.sources.Joined != nil {

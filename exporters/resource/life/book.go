@@ -39,8 +39,9 @@ func (b *Book) Logged(yes bool) {
 	b.logged = yes
 }
 
-// Life returns the life of the group at path, and makes it where it is new. bornHere
-// says that the group was made while this exporter watched.
+// Life returns the life of the group at path, and makes it where it is new: a list
+// of groups may still have one that is gone, whose life is over. bornHere says that
+// the group was made while this exporter watched.
 func (b *Book) Life(tree *cgroup.Tree, path string, inode uint64, bornHere bool) (l *Life, isNew bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -49,6 +50,11 @@ func (b *Book) Life(tree *cgroup.Tree, path string, inode uint64, bornHere bool)
 			return l, false
 		}
 		b.end(l)
+	}
+	for _, l := range slices.Backward(b.over) {
+		if l.Inode == inode && l.Group.Path() == path {
+			return l, false
+		}
 	}
 	l = &Life{Group: tree.Group(path), Inode: inode, FirstSeen: time.Now(), book: b, bornHere: bornHere}
 	if bornHere {
@@ -128,13 +134,20 @@ func (b *Book) forget(l *Life) {
 		delete(b.byFirst, l.first)
 	}
 	if l.place != nil {
-		e := b.entry(*l.place)
-		e.lives--
-		e.endedAt = l.ended
+		b.leave(l, l.ended)
 		return
 	}
 	if _, ok := cgroup.Identify(l.Group.Path()); ok {
 		b.entry(hierarchy.Place{}).add(&l.pending)
+	}
+}
+
+// leave takes a life from the account that it counts on.
+func (b *Book) leave(l *Life, at time.Time) {
+	e := b.entry(*l.place)
+	e.lives--
+	if at.After(e.endedAt) {
+		e.endedAt = at
 	}
 }
 

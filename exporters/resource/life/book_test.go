@@ -38,6 +38,24 @@ func TestWhatEndedBeforeItWasNamedIsCountedOnceItIs(t *testing.T) {
 	}
 }
 
+func TestAGroupThatIsGoneAndStillListedIsNoNewLife(t *testing.T) {
+	b := NewBook()
+	l := begin(b, path, true)
+	b.Gone(path)
+	again, isNew := b.Life(&cgroup.Tree{}, path, l.Inode, true)
+	if again != l || isNew {
+		t.Error("it is another life")
+	}
+	again.Named(web)
+	serve(t, b)
+	if got, want := serve(t, b), "container_starts_total shop/web/deployment/app 1"; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if other, isNew := b.Life(&cgroup.Tree{}, path, l.Inode+1, true); other == l || !isNew {
+		t.Error("another group of the same path is the same life")
+	}
+}
+
 func TestAContainerThatNobodyNamesCountsUnderNoWorkload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBook()

@@ -59,7 +59,7 @@ func (l *Life) Named(p hierarchy.Place) {
 		return
 	}
 	if l.place != nil {
-		l.book.entry(*l.place).lives--
+		l.book.leave(l, time.Now())
 	}
 	l.place = &p
 	e := l.book.entry(p)
