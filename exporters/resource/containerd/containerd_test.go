@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,6 +23,7 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/loadline-exporters/loadline/e2e/need"
 	"github.com/loadline-exporters/loadline/exporters/resource/container"
 	"github.com/loadline-exporters/loadline/internal/source"
 )
@@ -322,11 +322,8 @@ func TestASocketThatIsNotThereIsAbsent(t *testing.T) {
 }
 
 func TestASocketThatMayNotBeOpenedIsForbidden(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("changes its user id, which needs root")
-	}
 	f := start(t)
-	asNobody(t, func() {
+	need.AsNobody(t, func() {
 		if _, err := fetch(t, newSource(t, f.address)); source.ReasonOf(err) != source.Forbidden {
 			t.Errorf("got %v, want forbidden", err)
 		}

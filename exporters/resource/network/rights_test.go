@@ -4,25 +4,9 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
+	"github.com/loadline-exporters/loadline/e2e/need"
 	"github.com/loadline-exporters/loadline/internal/source"
 )
-
-// asNobody runs f while the process has the effective user id of nobody, without
-// capabilities.
-func asNobody(t *testing.T, f func()) {
-	t.Helper()
-	if err := unix.Setreuid(-1, 65534); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := unix.Setreuid(-1, 0); err != nil {
-			t.Fatal(err)
-		}
-	}()
-	f()
-}
 
 func TestWithoutRightsTheSourceSaysSoAndCountersAndInterfacesStay(t *testing.T) {
 	r := newRealPods(t, "web")
@@ -30,7 +14,7 @@ func TestWithoutRightsTheSourceSaysSoAndCountersAndInterfacesStay(t *testing.T) 
 	ip(t, r.pid["web"], "link", "add", "eth0", "type", "bridge")
 	c := r.connections()
 	namespaces := r.namespaces()
-	asNobody(t, func() {
+	need.AsNobody(t, func() {
 		c.Probe(t.Context())
 		if got := c.Source.Status(); got.Reason != source.Forbidden {
 			t.Errorf("asked at first, the source says %+v", got)
