@@ -36,6 +36,17 @@ func BenchmarkRead(b *testing.B) {
 			}
 		}
 	})
+	b.Run("own, files opened each time", func(b *testing.B) {
+		b.ReportAllocs()
+		var buffer cgroup.Buffer
+		for b.Loop() {
+			group := tree.Group(running.CgroupPath)
+			if _, err := group.Read(&buffer); err != nil {
+				b.Fatal(err)
+			}
+			group.Close()
+		}
+	})
 	m := groups(b, running)
 	b.Run("opencontainers", func(b *testing.B) {
 		b.ReportAllocs()

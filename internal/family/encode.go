@@ -70,8 +70,8 @@ func Budget(table Table, writers []*Writer, budget int) Budgeted {
 	return out
 }
 
-// piece is how much text is made at a time: as much as gzip's window. A family whose
-// labels alone take half of it counts as long.
+// piece is how much text is made at a time: as much as gzip's window. A family that
+// is longer counts as long.
 const piece = 32 << 10
 
 // Encode writes the kept families to w, in pieces. OpenMetrics' closing "# EOF" is
@@ -79,14 +79,15 @@ const piece = 32 << 10
 //
 // Long families have their samples in order and in reverse by turns. Their labels
 // are the same from family to family and longer together than gzip's window: what
-// ended the last family is still in it when the next begins with that, which saves
-// a quarter of what is sent.
+// ended the last family is still in it when the next begins with that. Shorter ones
+// stay in order, where all that was said of the last family is in the window still
+// (BenchmarkEncode).
 func (k Budgeted) Encode(w io.Writer, format Format) error {
 	b := make([]byte, 0, piece+4<<10)
 	backwards := false
 	for _, s := range k.Kept {
 		b = s.family.appendHeader(b, format)
-		long := s.labelBytes() >= piece/2
+		long := s.textBytes() > piece
 		for i := range s.samples {
 			if long && backwards {
 				i = len(s.samples) - 1 - i
@@ -105,9 +106,9 @@ func (k Budgeted) Encode(w io.Writer, format Format) error {
 	return err
 }
 
-// labelBytes is the length of all samples' labels.
-func (s *Series) labelBytes() int {
-	n := len(s.own)
+// textBytes is the length of all samples' text, without their values.
+func (s *Series) textBytes() int {
+	n := len(s.own) + len(s.samples)*(len(s.family.Name)+len("{} \n"))
 	for i := range s.samples {
 		n += len(s.samples[i].block)
 	}
