@@ -2,10 +2,11 @@ package cgroup
 
 import (
 	"bytes"
-	"errors"
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/loadline-exporters/loadline/exporters/resource/kernelfile"
 )
 
 // file is a file of a control group, and what it says.
@@ -20,18 +21,11 @@ type file struct {
 // Buffer is the memory that reading takes. It is reused from group to group and used
 // by one goroutine at a time; its zero value is ready.
 type Buffer struct {
-	data []byte
+	kernelfile.Buffer
+
 	path []byte
 	io   []Device
 }
-
-// Sizes of files. The largest, memory.stat, has some kilobytes.
-const (
-	usualFile = 8 << 10
-	maxFile   = 1 << 20
-)
-
-var errTooLarge = errors.New("file is larger than any of the kernel's")
 
 // open opens a file of a group. Plain system calls instead of os.File save the
 // poller's registration.
@@ -40,51 +34,9 @@ func (b *Buffer) open(dir, group, file string) (fd int, err error) {
 	b.path = append(b.path, group...)
 	b.path = append(b.path, '/')
 	b.path = append(b.path, file...)
-	return retry(func() (int, error) {
+	return kernelfile.Retry(func() (int, error) {
 		return unix.Open(string(b.path), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	})
-}
-
-// again returns an open file's content, which is valid until the next reading. The
-// kernel writes each of the files that are read again as one record, so what fits
-// into the buffer came whole.
-func (b *Buffer) again(fd int) ([]byte, error) { return b.from(fd, false) }
-
-// whole returns a file's content, however many records it has.
-func (b *Buffer) whole(fd int) ([]byte, error) { return b.from(fd, true) }
-
-func (b *Buffer) from(fd int, toEnd bool) ([]byte, error) {
-	if cap(b.data) == 0 {
-		b.data = make([]byte, usualFile)
-	}
-	n := 0
-	for {
-		if n == cap(b.data) {
-			if n >= maxFile {
-				return nil, errTooLarge
-			}
-			b.data = append(b.data[:n], make([]byte, n)...)
-		}
-		b.data = b.data[:cap(b.data)]
-		m, err := retry(func() (int, error) { return unix.Pread(fd, b.data[n:], int64(n)) })
-		if err != nil {
-			return nil, err
-		}
-		n += m
-		if m == 0 || !toEnd && n < cap(b.data) {
-			return b.data[:n], nil
-		}
-	}
-}
-
-// retry repeats a system call that a signal interrupted.
-func retry(call func() (int, error)) (int, error) {
-	for {
-		n, err := call()
-		if !errors.Is(err, unix.EINTR) {
-			return n, err
-		}
-	}
 }
 
 // number parses a file of one number. "max", and v1's largest page-aligned value,
@@ -94,7 +46,7 @@ func number(b []byte) (float64, bool) {
 	if string(b) == "max" {
 		return 0, true
 	}
-	v, ok := parseUint(b)
+	v, ok := kernelfile.ParseUint(b)
 	if !ok {
 		return 0, false
 	}
@@ -105,42 +57,19 @@ func number(b []byte) (float64, bool) {
 	return float64(v), true
 }
 
-// parseUint parses digits and nothing else.
-func parseUint(b []byte) (uint64, bool) {
-	if len(b) == 0 || len(b) > 20 {
-		return 0, false
-	}
-	var v uint64
-	for _, c := range b {
-		d := uint64(c - '0')
-		if d > 9 || v > (1<<64-1-d)/10 {
-			return 0, false
-		}
-		v = v*10 + d
-	}
-	return v, true
-}
-
 // eachPair calls f for every line "key value" of a flat keyed file.
 func eachPair(b []byte, f func(key []byte, value uint64)) {
 	for len(b) > 0 {
 		var line []byte
-		line, b = cutLine(b)
+		line, b = kernelfile.CutLine(b)
 		i := bytes.IndexByte(line, ' ')
 		if i < 0 {
 			continue
 		}
-		if v, ok := parseUint(bytes.TrimSpace(line[i+1:])); ok {
+		if v, ok := kernelfile.ParseUint(bytes.TrimSpace(line[i+1:])); ok {
 			f(line[:i], v)
 		}
 	}
-}
-
-func cutLine(b []byte) (line, rest []byte) {
-	if i := bytes.IndexByte(b, '\n'); i >= 0 {
-		return b[:i], b[i+1:]
-	}
-	return b, nil
 }
 
 // pressure parses a *.pressure file, whose totals are in microseconds:
@@ -151,12 +80,12 @@ func pressure(b []byte) Pressure {
 	var p Pressure
 	for len(b) > 0 {
 		var line []byte
-		line, b = cutLine(b)
+		line, b = kernelfile.CutLine(b)
 		i := bytes.LastIndex(line, []byte(" total="))
 		if i < 0 {
 			continue
 		}
-		us, ok := parseUint(line[i+len(" total="):])
+		us, ok := kernelfile.ParseUint(line[i+len(" total="):])
 		switch {
 		case !ok:
 		case bytes.HasPrefix(line, []byte("some ")):

@@ -126,7 +126,7 @@ func (g *Group) file(i int, b *Buffer) ([]byte, error) {
 	case fd == absent && g.reads%lookAgain != 0:
 		return nil, nil
 	case fd >= 0:
-		data, err := b.again(fd)
+		data, err := b.Record(fd)
 		return there(data, err)
 	}
 	fd, err := b.open(f.dir, g.path, f.name)
@@ -137,7 +137,7 @@ func (g *Group) file(i int, b *Buffer) ([]byte, error) {
 		}
 		return data, err
 	}
-	data, err := b.again(fd)
+	data, err := b.Record(fd)
 	if !g.tree.hold() {
 		unix.Close(fd)
 		return there(data, err)

@@ -1,6 +1,10 @@
 package cgroup
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/loadline-exporters/loadline/exporters/resource/kernelfile"
+)
 
 // device returns a device's place in the list, and adds it where it is new. A
 // group has a handful.
@@ -20,14 +24,14 @@ func eachOperation(b []byte, list *[]Device, of func(*Device) *[operations]float
 	names, whole := Operations(), true
 	for len(b) > 0 {
 		var line []byte
-		line, b = cutLine(b)
+		line, b = kernelfile.CutLine(b)
 		if len(line) == 0 || bytes.HasPrefix(line, []byte("Total ")) {
 			continue
 		}
 		dev, rest, _ := bytes.Cut(line, []byte(" "))
 		name, value, _ := bytes.Cut(rest, []byte(" "))
 		major, minor, okDev := majorMinor(dev)
-		v, okValue := parseUint(value)
+		v, okValue := kernelfile.ParseUint(value)
 		if !okDev || !okValue {
 			whole = false
 			continue
@@ -49,7 +53,7 @@ func eachDevice(b []byte, list *[]Device) bool {
 	whole := true
 	for len(b) > 0 {
 		var line []byte
-		line, b = cutLine(b)
+		line, b = kernelfile.CutLine(b)
 		dev, rest, _ := bytes.Cut(line, []byte(" "))
 		major, minor, ok := majorMinor(dev)
 		if !ok {
@@ -60,7 +64,7 @@ func eachDevice(b []byte, list *[]Device) bool {
 			var field []byte
 			field, rest, _ = bytes.Cut(rest, []byte(" "))
 			key, value, _ := bytes.Cut(field, []byte("="))
-			v, ok := parseUint(value)
+			v, ok := kernelfile.ParseUint(value)
 			if !ok {
 				continue
 			}
@@ -87,8 +91,8 @@ func eachDevice(b []byte, list *[]Device) bool {
 
 func majorMinor(b []byte) (major, minor uint32, ok bool) {
 	x, y, _ := bytes.Cut(b, []byte(":"))
-	a, okMajor := parseUint(x)
-	i, okMinor := parseUint(y)
+	a, okMajor := kernelfile.ParseUint(x)
+	i, okMinor := kernelfile.ParseUint(y)
 	const bits = 32
 	return uint32(a), uint32(i), okMajor && okMinor && a>>bits == 0 && i>>bits == 0
 }

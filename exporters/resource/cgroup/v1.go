@@ -1,6 +1,10 @@
 package cgroup
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/loadline-exporters/loadline/exporters/resource/kernelfile"
+)
 
 // userHZ is the unit of cpuacct.stat: the kernel shows USER_HZ, which is 100 on
 // every architecture that runs containers.
@@ -54,7 +58,7 @@ func v1Files() map[string][]file {
 func perCPUFile() file {
 	return file{name: "cpuacct.usage_percpu", parse: func(s *Stats, b []byte) bool {
 		for field := range bytes.FieldsSeq(b) {
-			ns, ok := parseUint(field)
+			ns, ok := kernelfile.ParseUint(field)
 			if !ok {
 				return false
 			}

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/loadline-exporters/loadline/exporters/resource/kernelfile"
 )
 
 // View is how much of the machine a tree shows.
@@ -60,14 +62,14 @@ func (t *Tree) processes(path string, b *Buffer) (pids []int, ok bool) {
 		return nil, false
 	}
 	defer unix.Close(fd)
-	text, err := b.whole(fd)
+	text, err := b.Whole(fd)
 	if err != nil {
 		return nil, false
 	}
 	for len(text) > 0 {
 		var line []byte
-		line, text = cutLine(text)
-		if pid, ok := parseUint(line); ok && pid > 0 {
+		line, text = kernelfile.CutLine(text)
+		if pid, ok := kernelfile.ParseUint(line); ok && pid > 0 {
 			pids = append(pids, int(pid))
 		}
 	}

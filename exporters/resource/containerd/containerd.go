@@ -19,13 +19,12 @@ import (
 	namespacesapi "github.com/containerd/containerd/api/services/namespaces/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
-	"google.golang.org/grpc/status"
 
 	"github.com/loadline-exporters/loadline/exporters/resource/container"
 	"github.com/loadline-exporters/loadline/internal/source"
+	"github.com/loadline-exporters/loadline/internal/source/overgrpc"
 )
 
 // DefaultAddress is where containerd listens unless told otherwise.
@@ -203,17 +202,5 @@ func parseCgroupsPath(spec []byte) string {
 
 func (s *Source) because(doing string, err error) error {
 	wrapped := fmt.Errorf("%s at %s: %w", doing, s.address, err)
-	switch st, _ := status.FromError(err); {
-	// The latter: it was connected to and said nothing until gRPC gave up.
-	case st.Code() == codes.DeadlineExceeded,
-		st.Code() == codes.Unavailable && strings.Contains(st.Message(), "use of closed network connection"):
-		return source.Because(source.Timeout, wrapped)
-	case strings.Contains(st.Message(), "permission denied"), st.Code() == codes.PermissionDenied:
-		return source.Because(source.Forbidden, wrapped)
-	case st.Code() == codes.Unavailable, errors.Is(err, io.EOF):
-		return source.Because(source.Absent, wrapped)
-	case st.Code() == codes.ResourceExhausted, st.Code() == codes.Unimplemented, st.Code() == codes.Internal:
-		return source.Because(source.Invalid, wrapped)
-	}
-	return wrapped
+	return overgrpc.Because(wrapped, source.Invalid)
 }

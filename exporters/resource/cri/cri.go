@@ -17,13 +17,12 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
-	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/status"
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 
 	"github.com/loadline-exporters/loadline/exporters/resource/container"
 	"github.com/loadline-exporters/loadline/internal/source"
+	"github.com/loadline-exporters/loadline/internal/source/overgrpc"
 )
 
 // CRIOAddresses are where CRI-O listens unless told otherwise.
@@ -131,18 +130,6 @@ func (r *Runtime) ask(ctx context.Context, question func(place) error) (at strin
 
 func because(doing, address string, err error) error {
 	wrapped := fmt.Errorf("%s at %s by CRI: %w", doing, address, err)
-	switch st, _ := status.FromError(err); {
-	// The latter: it was connected to and said nothing until gRPC gave up.
-	case st.Code() == codes.DeadlineExceeded,
-		st.Code() == codes.Unavailable && strings.Contains(st.Message(), "use of closed network connection"):
-		return source.Because(source.Timeout, wrapped)
-	case strings.Contains(st.Message(), "permission denied"), st.Code() == codes.PermissionDenied:
-		return source.Because(source.Forbidden, wrapped)
 	// A containerd whose CRI plugin is disabled, as Docker's is, knows no such service.
-	case st.Code() == codes.Unavailable, st.Code() == codes.Unimplemented:
-		return source.Because(source.Absent, wrapped)
-	case st.Code() == codes.ResourceExhausted, st.Code() == codes.Internal:
-		return source.Because(source.Invalid, wrapped)
-	}
-	return wrapped
+	return overgrpc.Because(wrapped, source.Absent)
 }

@@ -1,6 +1,10 @@
 package network
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/loadline-exporters/loadline/exporters/resource/kernelfile"
+)
 
 // counters are those of TCP in one network namespace, for IPv4 and IPv6 together
 // (RFC 4022, and the kernel's own of Documentation/networking/snmp_counter.rst).
@@ -61,7 +65,7 @@ func eachCounter(b []byte, section string, f func(name []byte, value uint64)) {
 	var names []byte
 	for len(b) > 0 {
 		var line []byte
-		line, b = cutLine(b)
+		line, b = kernelfile.CutLine(b)
 		if !bytes.HasPrefix(line, []byte(section)) {
 			continue
 		}
@@ -77,7 +81,7 @@ func eachCounter(b []byte, section string, f func(name []byte, value uint64)) {
 			if len(name) == 0 || len(value) == 0 {
 				return
 			}
-			if v, ok := parseUint(value); ok {
+			if v, ok := kernelfile.ParseUint(value); ok {
 				f(name, v)
 			}
 		}

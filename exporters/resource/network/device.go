@@ -1,6 +1,10 @@
 package network
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/loadline-exporters/loadline/exporters/resource/kernelfile"
+)
 
 // device is what one line of /proc/PID/net/dev says.
 type device struct {
@@ -21,7 +25,7 @@ func (d device) idle() bool { return d == device{} }
 func eachDevice(b []byte, f func(name []byte, d device)) {
 	for len(b) > 0 {
 		var line []byte
-		line, b = cutLine(b)
+		line, b = kernelfile.CutLine(b)
 		// A name may hold a colon itself (an alias).
 		i := bytes.LastIndexByte(line, ':')
 		if i < 0 {
@@ -33,7 +37,7 @@ func eachDevice(b []byte, f func(name []byte, d device)) {
 		for j := range columns {
 			var field []byte
 			field, rest = cutField(rest)
-			v, isNumber := parseUint(field)
+			v, isNumber := kernelfile.ParseUint(field)
 			columns[j], ok = v, ok && isNumber
 		}
 		if ok {

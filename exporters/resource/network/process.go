@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/loadline-exporters/loadline/exporters/resource/container"
+	"github.com/loadline-exporters/loadline/exporters/resource/kernelfile"
 )
 
 // errGone says that no process of a container is left, or none is seen. It is how
@@ -88,7 +89,7 @@ func (p *process) with(namespace uint64, f func(dir int) error) error {
 // find opens the directory of the container's first process that is in the namespace.
 func (p *process) find(namespace uint64) error {
 	for _, pid := range p.world.processes(p.path) {
-		dir, err := retry(func() (int, error) {
+		dir, err := kernelfile.Retry(func() (int, error) {
 			return unix.Open(filepath.Join(p.world.procfs, strconv.Itoa(pid)), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 		})
 		if err == nil {

@@ -8,6 +8,8 @@ import (
 	"net/netip"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/loadline-exporters/loadline/exporters/resource/kernelfile"
 )
 
 // socket is what the kernel says of one TCP socket (struct inet_diag_msg of
@@ -95,7 +97,7 @@ func (l *lister) each(ctx context.Context, states uint32, f func(*socket)) error
 
 // list asks once and reads the answer. n counts the sockets.
 func (l *lister) list(ctx context.Context, fd, family int, states uint32, n *int, f func(*socket)) error {
-	if _, err := retry(func() (int, error) {
+	if _, err := kernelfile.Retry(func() (int, error) {
 		return 0, unix.Sendto(fd, l.ask(family, states), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
 	}); err != nil {
 		return fmt.Errorf("ask for sockets: %w", err)
@@ -105,7 +107,7 @@ func (l *lister) list(ctx context.Context, fd, family int, states uint32, n *int
 	}
 	for {
 		// The answer is made while it is read, so nothing here waits for anybody.
-		m, err := retry(func() (int, error) {
+		m, err := kernelfile.Retry(func() (int, error) {
 			m, _, err := unix.Recvfrom(fd, l.buffer, 0)
 			return m, err
 		})

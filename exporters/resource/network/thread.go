@@ -5,6 +5,8 @@ import (
 	"runtime"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/loadline-exporters/loadline/exporters/resource/kernelfile"
 )
 
 // visitor enters network namespaces: what its thread opens belongs to the one that it
@@ -52,7 +54,7 @@ func (v *visitor) leave() error { return v.enter(v.own) }
 // enterOf enters the namespace of a process by a path below the directory dir.
 func (v *visitor) enterOf(dir int, path string) error {
 	// Opening it takes the right to trace the process (ptrace(2)).
-	fd, err := retry(func() (int, error) { return unix.Openat(dir, path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
+	fd, err := kernelfile.Retry(func() (int, error) { return unix.Openat(dir, path, unix.O_RDONLY|unix.O_CLOEXEC, 0) })
 	if err != nil {
 		return fmt.Errorf("open a network namespace: %w", err)
 	}
