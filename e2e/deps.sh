@@ -4,9 +4,9 @@
 set -euo pipefail
 
 declare -A package=(
-  [containerd]=containerd [runc]=runc [dockerd]=docker.io [iptables]=iptables [ip]=iproute2 [nsenter]=util-linux [unshare]=util-linux
-  [chromium]=chromium [gcc]=build-essential [strace]=strace
-  [ip]=iproute2 [dbus-daemon]=dbus-daemon [mkfs.btrfs]=btrfs-progs
+  [containerd]=containerd [runc]=runc [dockerd]=docker.io [iptables]=iptables
+  [ip]=iproute2 [nsenter]=util-linux [unshare]=util-linux [strace]=strace
+  [chromium]=chromium [gcc]=build-essential [dbus-daemon]=dbus-daemon [mkfs.btrfs]=btrfs-progs
   [/usr/lib/cni/ptp]=containernetworking-plugins
 )
 if [ "${1:-}" = guest ]; then
