@@ -35,7 +35,7 @@ func (w *world) index() *Index {
 		return func() (Engines, bool) {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			return *e, *e != nil
+			return maps.Clone(*e), *e != nil
 		}
 	}
 	return NewIndex(Sources{
