@@ -7,7 +7,8 @@ import (
 	"io"
 	"strings"
 
-	"github.com/loadline-exporters/loadline/exporters/resource/metrics"
+	orchestrator "github.com/loadline-exporters/loadline/exporters/orchestrator/metrics"
+	resource "github.com/loadline-exporters/loadline/exporters/resource/metrics"
 	"github.com/loadline-exporters/loadline/internal/family"
 	"github.com/loadline-exporters/loadline/internal/serve"
 )
@@ -21,7 +22,8 @@ type Exporter struct {
 // Exporters are all exporters, in the order of the reference.
 func Exporters() []Exporter {
 	return []Exporter{
-		{"resource", metrics.Table()},
+		{"resource", resource.Table()},
+		{"orchestrator", orchestrator.Table()},
 	}
 }
 

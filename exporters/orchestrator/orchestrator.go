@@ -1,0 +1,76 @@
+// Package orchestrator is the orchestrator exporter: what services, workloads and pods
+// should be and are, on Kubernetes, Swarm and plain Docker in one hierarchy, and
+// everything that happens to them as counters.
+//
+// Start reading at metrics/ and model/. Below this package, each orchestrator has a
+// package that fills the model.
+package orchestrator
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"github.com/loadline-exporters/loadline/exporters/orchestrator/metrics"
+	"github.com/loadline-exporters/loadline/exporters/orchestrator/model"
+	"github.com/loadline-exporters/loadline/internal/serve"
+	"github.com/loadline-exporters/loadline/internal/source"
+)
+
+// Name is the exporter's name: its job, and its part of paths.
+const Name = "orchestrator"
+
+// DefaultBudget is the default of --series-budget.
+const DefaultBudget = "2000000"
+
+// Options say which orchestrators there are.
+type Options struct{}
+
+// AddFlags adds the exporter's flags.
+func (o *Options) AddFlags(_ serve.FlagGroup) {}
+
+// Command is the exporter as a program.
+func Command() serve.Command {
+	return serve.Command{
+		Name: "orchestrator-exporter", Address: ":9852", DefaultBudget: DefaultBudget,
+		Help: "Serves what Kubernetes, Swarm and Docker run, want and do to Prometheus.",
+		Flags: func(g serve.FlagGroup) serve.Factory {
+			var o Options
+			o.AddFlags(g)
+			return o.New
+		},
+	}
+}
+
+// parts are what the exporter is put together of.
+type parts struct {
+	models     []model.Source
+	collectors []serve.Collector
+	sources    []*source.Source
+	runs       []func(context.Context)
+}
+
+// New makes the exporter. It asks nobody: who does not answer is found out by Run.
+func (o *Options) New(_ *slog.Logger) (serve.Exporter, error) {
+	var p parts
+	s := state{p.models}
+	p.collectors = append(p.collectors, serve.Collector{Name: "workload-state", Collect: s.workloads})
+	return serve.Exporter{
+		Name:       Name,
+		Summary:    "State of services, workloads and pods, and their events, of every orchestrator.",
+		Families:   metrics.Table(),
+		Collectors: p.collectors,
+		Sources:    p.sources,
+		Run:        p.run,
+	}, nil
+}
+
+func (p *parts) run(ctx context.Context) error {
+	var wg sync.WaitGroup
+	for _, run := range p.runs {
+		wg.Go(func() { run(ctx) })
+	}
+	<-ctx.Done()
+	wg.Wait()
+	return nil
+}
