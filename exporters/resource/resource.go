@@ -35,6 +35,7 @@ import (
 	"github.com/loadline-exporters/loadline/exporters/resource/network"
 	"github.com/loadline-exporters/loadline/exporters/resource/node"
 	"github.com/loadline-exporters/loadline/exporters/resource/systemd"
+	"github.com/loadline-exporters/loadline/internal/dockerclient"
 	"github.com/loadline-exporters/loadline/internal/serve"
 	"github.com/loadline-exporters/loadline/internal/source"
 )
@@ -79,7 +80,7 @@ func (o *Options) AddFlags(g serve.FlagGroup) {
 	g.Flag("containerd-address", "containerd's socket.").Default(containerd.DefaultAddress).StringVar(&o.Containerd)
 	g.Flag("cri-address", "Socket of a container runtime that speaks Kubernetes' CRI; by default containerd's, then CRI-O's usual ones.").
 		StringVar(&o.CRI)
-	g.Flag("docker-host", "Docker's socket, unix:///path or tcp://host:port.").Default(docker.DefaultHost).StringVar(&o.Docker)
+	g.Flag("docker-host", "Docker's socket, unix:///path or tcp://host:port.").Default(dockerclient.DefaultHost).StringVar(&o.Docker)
 	g.Flag("kubelet-url", "The node's kubelet.").Default(kubelet.DefaultURL).StringVar(&o.Kubelet.URL)
 	g.Flag("kubelet-token-file", "File with the bearer token for the kubelet; it is read anew for each request.").
 		Default(kubelet.DefaultTokenFile).StringVar(&o.Kubelet.TokenFile)

@@ -13,7 +13,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/loadline-exporters/loadline/exporters/resource/containerd"
-	"github.com/loadline-exporters/loadline/exporters/resource/docker"
+	"github.com/loadline-exporters/loadline/internal/dockerclient"
 	"github.com/loadline-exporters/loadline/internal/serve"
 )
 
@@ -40,7 +40,7 @@ func (c *Command) usualPlaces() {
 	if r.Containerd == containerd.DefaultAddress && !exists(r.Containerd) {
 		r.Containerd = or(firstThere(containerdPlaces), r.Containerd)
 	}
-	if r.Docker == docker.DefaultHost {
+	if r.Docker == dockerclient.DefaultHost {
 		rootless := filepath.Join(os.Getenv("XDG_RUNTIME_DIR"), "docker.sock")
 		switch {
 		// Another scheme (tcp, ssh) means another machine.

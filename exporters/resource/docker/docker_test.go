@@ -4,83 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/loadline-exporters/loadline/e2e/need"
 	"github.com/loadline-exporters/loadline/exporters/resource/container"
+	"github.com/loadline-exporters/loadline/internal/dockerclient"
+	"github.com/loadline-exporters/loadline/internal/dockerclient/dockertest"
 	"github.com/loadline-exporters/loadline/internal/source"
 )
-
-// daemon answers as Docker's API 1.41 does, by path without the version.
-type daemon struct {
-	host string
-
-	mu      sync.Mutex
-	answers map[string]http.HandlerFunc
-	asked   map[string]int // requests by path, with the version
-}
-
-func start(t *testing.T) *daemon {
-	t.Helper()
-	d := &daemon{answers: map[string]http.HandlerFunc{}, asked: map[string]int{}}
-	socket := filepath.Join(t.TempDir(), "docker.sock")
-	l, err := net.Listen("unix", socket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.host = "unix://" + socket
-	s := &http.Server{Handler: d}
-	go func() { _ = s.Serve(l) }()
-	t.Cleanup(func() { s.Close() })
-	return d
-}
-
-func (d *daemon) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path := strings.TrimPrefix(r.URL.Path, "/v1.41")
-	d.mu.Lock()
-	d.asked[r.URL.Path]++
-	answer := d.answers[path]
-	d.mu.Unlock()
-	w.Header().Set("Api-Version", "1.41")
-	w.Header().Set("Content-Type", "application/json")
-	switch {
-	case answer != nil:
-		answer(w, r)
-	case path == "/_ping":
-		_, _ = w.Write([]byte("OK"))
-	default:
-		w.WriteHeader(http.StatusNotFound)
-		_, _ = w.Write([]byte(`{"message":"No such thing"}`))
-	}
-}
-
-func (d *daemon) answer(path, body string) { d.fail(path, http.StatusOK, body) }
-
-func (d *daemon) fail(path string, code int, body string) {
-	d.handle(path, func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(code)
-		_, _ = w.Write([]byte(body))
-	})
-}
-
-func (d *daemon) handle(path string, h http.HandlerFunc) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.answers[path] = h
-}
-
-func (d *daemon) times(path string) int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.asked[path]
-}
 
 func newSource(t *testing.T, host string) *Source {
 	t.Helper()
@@ -101,16 +36,16 @@ func fetch(t *testing.T, s *Source) (container.Engines, error) {
 }
 
 func TestRunningContainersAreListed(t *testing.T) {
-	d := start(t)
-	d.answer("/containers/json", `[
+	d := dockertest.Start(t)
+	d.Answer("/containers/json", `[
 		{"Id":"aaa","Names":["/other/alias","/web"],"Image":"nginx:1","ImageID":"sha256:i1","Labels":{"com.docker.compose.project":"shop"},"State":"running"},
 		{"Id":"bbb","Names":["/k8s_POD_x"],"Image":"pause","ImageID":"sha256:i2","Labels":{"io.kubernetes.docker.type":"podsandbox"}},
 		{"Id":"ccc","Names":[],"Image":"sha256:i3","ImageID":"sha256:i3"},
 		{"Id":"ddd","Names":["/new"],"Image":"new:1","ImageID":"sha256:i4","ImageManifestDescriptor":{"digest":"sha256:m4"}}]`)
-	d.answer("/images/sha256:i1/json", `{"Id":"sha256:i1","RepoDigests":["nginx@sha256:m1","mirror/nginx@sha256:m9"]}`)
-	d.answer("/images/sha256:i2/json", `{"Id":"sha256:i2","RepoDigests":[]}`)
-	d.fail("/images/sha256:i3/json", http.StatusNotFound, `{"message":"No such image"}`)
-	got, err := fetch(t, newSource(t, d.host))
+	d.Answer("/images/sha256:i1/json", `{"Id":"sha256:i1","RepoDigests":["nginx@sha256:m1","mirror/nginx@sha256:m9"]}`)
+	d.Answer("/images/sha256:i2/json", `{"Id":"sha256:i2","RepoDigests":[]}`)
+	d.Fail("/images/sha256:i3/json", http.StatusNotFound, `{"message":"No such image"}`)
+	got, err := fetch(t, newSource(t, d.Host))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,32 +60,32 @@ func TestRunningContainersAreListed(t *testing.T) {
 	if len(got) != 4 || got["aaa"].Labels["com.docker.compose.project"] != "shop" {
 		t.Errorf("got %+v", got)
 	}
-	if d.times("/v1.41/containers/json") != 1 {
-		t.Errorf("the version was not negotiated: %v", d.asked)
+	if d.Times("/v1.41/containers/json") != 1 {
+		t.Errorf("the version was not negotiated")
 	}
 }
 
 func TestAnImageIsAskedForOnce(t *testing.T) {
-	d := start(t)
+	d := dockertest.Start(t)
 	list := func(images ...string) {
 		var out []string
 		for i, image := range images {
 			out = append(out, fmt.Sprintf(`{"Id":"c%d","ImageID":%q}`, i, image))
 		}
-		d.answer("/containers/json", "["+strings.Join(out, ",")+"]")
+		d.Answer("/containers/json", "["+strings.Join(out, ",")+"]")
 	}
-	d.answer("/images/known/json", `{"RepoDigests":["x@sha256:m"]}`)
-	d.fail("/images/removed/json", http.StatusNotFound, `{"message":"No such image"}`)
-	d.fail("/images/failing/json", http.StatusInternalServerError, `{"message":"disk"}`)
+	d.Answer("/images/known/json", `{"RepoDigests":["x@sha256:m"]}`)
+	d.Fail("/images/removed/json", http.StatusNotFound, `{"message":"No such image"}`)
+	d.Fail("/images/failing/json", http.StatusInternalServerError, `{"message":"disk"}`)
 	list("known", "known", "removed", "failing")
-	s := newSource(t, d.host)
+	s := newSource(t, d.Host)
 	for range 3 {
 		if got, err := fetch(t, s); err != nil || got["c1"].ImageDigest != "sha256:m" {
 			t.Fatalf("got %v, %v", got, err)
 		}
 	}
 	for image, want := range map[string]int{"known": 1, "removed": 1, "failing": 3} {
-		if n := d.times("/v1.41/images/" + image + "/json"); n != want {
+		if n := d.Times("/v1.41/images/" + image + "/json"); n != want {
 			t.Errorf("%s was asked for %d times, want %d", image, n, want)
 		}
 	}
@@ -163,12 +98,12 @@ func TestAnImageIsAskedForOnce(t *testing.T) {
 func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
 func TestImagesThatDoNotAnswerLoseNoName(t *testing.T) {
-	d := start(t)
-	d.answer("/containers/json", `[{"Id":"a","Names":["/web"],"ImageID":"i"},{"Id":"b","Names":["/db"],"ImageID":"j"}]`)
-	d.handle("/images/i/json", hang)
+	d := dockertest.Start(t)
+	d.Answer("/containers/json", `[{"Id":"a","Names":["/web"],"ImageID":"i"},{"Id":"b","Names":["/db"],"ImageID":"j"}]`)
+	d.Handle("/images/i/json", hang)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	got, _, err := newSource(t, d.host).Fetch(ctx)
+	got, _, err := newSource(t, d.Host).Fetch(ctx)
 	if err != nil || got["a"].Name != "web" || got["b"].Name != "db" {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -213,15 +148,15 @@ func TestAnswersThatCannotBeUsedHaveTheirReasons(t *testing.T) {
 		}, source.Invalid},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := start(t)
-			d.handle("/containers/json", test.handler)
+			d := dockertest.Start(t)
+			d.Handle("/containers/json", test.handler)
 			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 			defer cancel()
-			_, _, err := newSource(t, d.host).Fetch(ctx)
+			_, _, err := newSource(t, d.Host).Fetch(ctx)
 			if got := source.ReasonOf(err); got != test.reason {
 				t.Errorf("reason %q of %v, want %q", got, err, test.reason)
 			}
-			if err != nil && !strings.Contains(err.Error(), d.host) {
+			if err != nil && !strings.Contains(err.Error(), d.Host) {
 				t.Errorf("%q does not say where", err)
 			}
 		})
@@ -229,22 +164,22 @@ func TestAnswersThatCannotBeUsedHaveTheirReasons(t *testing.T) {
 }
 
 func TestAPingThatHangsIsATimeout(t *testing.T) {
-	d := start(t)
-	d.handle("/_ping", hang)
+	d := dockertest.Start(t)
+	d.Handle("/_ping", hang)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, _, err := newSource(t, d.host).Fetch(ctx); source.ReasonOf(err) != source.Timeout {
+	if _, _, err := newSource(t, d.Host).Fetch(ctx); source.ReasonOf(err) != source.Timeout {
 		t.Errorf("got %v, want a timeout", err)
 	}
 }
 
 func TestAnEndlessAnswerTakesBoundedMemory(t *testing.T) {
 	const limit = 256 << 20
-	d := start(t)
+	d := dockertest.Start(t)
 	var sent, highest uint64
 	var now, before runtime.MemStats
 	done := make(chan struct{})
-	d.handle("/containers/json", func(w http.ResponseWriter, _ *http.Request) {
+	d.Handle("/containers/json", func(w http.ResponseWriter, _ *http.Request) {
 		defer close(done)
 		piece := []byte(strings.Repeat(`{"Id":"a","Names":["/web"],"Labels":{"a":"b"}},`, 1000))
 		_, err := w.Write([]byte("["))
@@ -261,9 +196,9 @@ func TestAnEndlessAnswerTakesBoundedMemory(t *testing.T) {
 	})
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	_, err := fetch(t, newSource(t, d.host))
+	_, err := fetch(t, newSource(t, d.Host))
 	<-done
-	if source.ReasonOf(err) != source.Invalid || !errors.Is(err, errTooLong) {
+	if source.ReasonOf(err) != source.Invalid || !errors.Is(err, dockerclient.ErrTooLong) {
 		t.Errorf("got %v", err)
 	}
 	if grown := int64(highest) - int64(before.HeapAlloc); sent > 64<<20 || grown > limit {
@@ -272,8 +207,8 @@ func TestAnEndlessAnswerTakesBoundedMemory(t *testing.T) {
 }
 
 func TestASocketThatCannotBeReachedHasItsReason(t *testing.T) {
-	d := start(t)
-	socket := strings.TrimPrefix(d.host, "unix://")
+	d := dockertest.Start(t)
+	socket := strings.TrimPrefix(d.Host, "unix://")
 	if _, err := fetch(t, newSource(t, "unix://"+socket+".missing")); source.ReasonOf(err) != source.Absent {
 		t.Errorf("missing: %v", err)
 	}
@@ -281,7 +216,7 @@ func TestASocketThatCannotBeReachedHasItsReason(t *testing.T) {
 		t.Errorf("refused: %v", err)
 	}
 	need.AsNobody(t, func() {
-		if _, err := fetch(t, newSource(t, d.host)); source.ReasonOf(err) != source.Forbidden {
+		if _, err := fetch(t, newSource(t, d.Host)); source.ReasonOf(err) != source.Forbidden {
 			t.Errorf("not permitted: %v", err)
 		}
 	})

@@ -1,4 +1,4 @@
-package docker
+package dockerclient
 
 import (
 	"bufio"
@@ -10,19 +10,19 @@ import (
 	"strings"
 )
 
-const (
-	// maxAnswer bounds one answer. A thousand containers take about 3 MB.
-	maxAnswer = 32 << 20
-	// maxEvent bounds one event, which has all labels of its container.
-	maxEvent = 256 << 10
-)
+// maxEvent bounds one event, which has all labels of its container.
+const maxEvent = 256 << 10
 
-var errTooLong = fmt.Errorf("the answer has more than %d MiB", maxAnswer>>20)
+// ErrTooLong is the error of an answer that is longer than any that is meant.
+var ErrTooLong = errors.New("the answer is too long")
 
 // bounded ends answers that are longer than any that is meant: the client reads to
 // the end whatever comes. A stream of events has no end; there what is too long is
 // an event, and is left out.
-type bounded struct{ http.RoundTripper }
+type bounded struct {
+	http.RoundTripper
+	most int // bytes of one answer
+}
 
 // RoundTrip makes a request and bounds its answer.
 func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -36,7 +36,7 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 		resp.Body = &eventBody{Closer: resp.Body, lines: bufio.NewReaderSize(resp.Body, maxEvent)}
 		return resp, nil
 	}
-	resp.Body = &boundedBody{resp.Body, maxAnswer}
+	resp.Body = &boundedBody{resp.Body, b.most, b.most}
 	return resp, nil
 }
 
@@ -50,13 +50,13 @@ func onAnswer(ctx context.Context, f func()) context.Context {
 
 type boundedBody struct {
 	io.ReadCloser
-	left int
+	left, most int
 }
 
 // Read reads, and fails once the bound is passed.
 func (b *boundedBody) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, errTooLong
+		return 0, fmt.Errorf("%w: more than %d MiB", ErrTooLong, b.most>>20)
 	}
 	n, err := b.ReadCloser.Read(p[:min(len(p), b.left)])
 	b.left -= n
