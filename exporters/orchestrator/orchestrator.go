@@ -13,6 +13,7 @@ import (
 
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/metrics"
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/model"
+	"github.com/loadline-exporters/loadline/exporters/orchestrator/state"
 	"github.com/loadline-exporters/loadline/internal/serve"
 	"github.com/loadline-exporters/loadline/internal/source"
 )
@@ -53,8 +54,7 @@ type parts struct {
 // New makes the exporter. It asks nobody: who does not answer is found out by Run.
 func (o *Options) New(_ *slog.Logger) (serve.Exporter, error) {
 	var p parts
-	s := state{p.models}
-	p.collectors = append(p.collectors, serve.Collector{Name: "workload-state", Collect: s.workloads})
+	p.collectors = append(p.collectors, state.Collectors(p.models)...)
 	return serve.Exporter{
 		Name:       Name,
 		Summary:    "State of services, workloads and pods, and their events, of every orchestrator.",

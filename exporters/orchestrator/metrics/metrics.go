@@ -1,5 +1,8 @@
 // Package metrics is the one table of the families that the orchestrator exporter
 // emits of its own. Those under kube-state-metrics' names come from its generators.
+//
+// A family is the same for every orchestrator. Labels that say what state something
+// is in have one series, of the state that it is in.
 package metrics
 
 import (
@@ -10,32 +13,41 @@ import (
 
 // Table lists every family of the exporter, in the order of exposition.
 func Table() family.Table {
-	return slices.Concat(workloadTable())
+	return slices.Concat(
+		workloadTable(), serviceTable(), podTable(), containerTable(),
+		autoscalerTable(), jobTable(), nodeTable(), countTable(),
+	)
 }
 
-// WorkloadLabels name a workload, whoever orchestrates it.
-var WorkloadLabels = []string{"orchestrator", "namespace", "workload", "workload_type"}
-
-// The numbers of a workload's pods.
+// The labels that begin families, whoever orchestrates what they are of.
 var (
-	ReplicasDesired     = replicas("desired", "that it should have")
-	ReplicasCurrent     = replicas("current", "that it has")
-	ReplicasUpdated     = replicas("updated", "of its latest revision")
-	ReplicasReady       = replicas("ready", "that say they are ready")
-	ReplicasAvailable   = replicas("available", "that have been ready for as long as it asks")
-	ReplicasSchedulable = replicas("schedulable", "that could run with the nodes there are")
+	WorkloadLabels   = []string{"orchestrator", "namespace", "workload", "workload_type"}
+	ServiceLabels    = []string{"orchestrator", "namespace", "service"}
+	PodLabels        = []string{"orchestrator", "namespace", "pod", "workload", "workload_type"}
+	ContainerLabels  = []string{"orchestrator", "namespace", "pod", "container", "workload", "workload_type"}
+	AutoscalerLabels = []string{"orchestrator", "namespace", "autoscaler", "workload", "workload_type"}
+	JobLabels        = []string{"orchestrator", "namespace", "job", "workload", "workload_type"}
+	NodeLabels       = []string{"orchestrator", "node"}
 )
 
-func replicas(which, what string) *family.Family {
-	return &family.Family{
-		Name: "loadline_workload_replicas_" + which, Type: family.Gauge, Collector: "workload-state",
-		Labels: WorkloadLabels,
-		Help:   "Pods or tasks of a workload " + what + ".",
-	}
-}
+// Collectors, by what they tell of.
+const (
+	CollectorWorkloads   = "workload-state"
+	CollectorServices    = "service-state"
+	CollectorPods        = "pod-state"
+	CollectorContainers  = "container-state"
+	CollectorAutoscalers = "autoscaler-state"
+	CollectorJobs        = "job-state"
+	CollectorNodes       = "node-state"
+	CollectorCounts      = "workload-counts"
+)
 
-func workloadTable() family.Table {
-	return family.Table{
-		ReplicasDesired, ReplicasCurrent, ReplicasUpdated, ReplicasReady, ReplicasAvailable, ReplicasSchedulable,
+// of makes gauges of a collector that begin with the same labels.
+func of(collector string, labels []string) func(name, unit, help string, more ...string) *family.Family {
+	return func(name, unit, help string, more ...string) *family.Family {
+		return &family.Family{
+			Name: "loadline_" + name, Type: family.Gauge, Unit: unit, Help: help,
+			Labels: slices.Concat(labels, more), Collector: collector,
+		}
 	}
 }

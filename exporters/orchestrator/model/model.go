@@ -33,7 +33,7 @@ type Workload struct {
 	Ref
 	Replicas Replicas
 	Rollout  Rollout
-	Paused   bool
+	Paused   Count // 1 when its rollouts, or its runs, are held back by hand, else 0
 	// GenerationLag is by how many changes of the specification the controller is
 	// behind (generation less observed generation).
 	GenerationLag Count
@@ -85,7 +85,7 @@ type Service struct {
 // Endpoints are the addresses of a service by state.
 type Endpoints struct {
 	Ready, NotReady Count
-	Terminating     Count // still serving, and about to go
+	Terminating     Count // about to go; some still serve
 }
 
 // Pod is one pod, or task.
@@ -94,9 +94,9 @@ type Pod struct {
 	Pod         string
 	UID         string
 	Node        string
-	QoS         string // Guaranteed, Burstable, BestEffort
-	HostNetwork bool
-	Phase       string // pending, running, succeeded, failed, unknown, terminating
+	QoS         string // one of QoSClasses, empty where there are none
+	HostNetwork Count  // 1 when it has its node's network, else 0
+	Phase       Phase
 	// Overdue is since when it is in a phase that it should have left: pending,
 	// unknown, terminating past its grace.
 	Overdue    time.Time
@@ -106,16 +106,17 @@ type Pod struct {
 // Container is one container of a pod.
 type Container struct {
 	Name          string
-	Kind          string // "", init, sidecar, ephemeral
-	Image, Digest string
+	Kind          string // App, Init, Sidecar, Ephemeral
+	Image, Digest string // the image's reference, and its manifest's digest
 	Restarts      Count
-	Waiting       string // why it does not run: the reason, of a closed list
+	Waiting       Waiting // why it does not run; empty when it does, or has ended
 	Last          Termination
 }
 
-// Termination is how a container's last process ended.
+// Termination is how a container's last process ended. Its reason is empty when none
+// has.
 type Termination struct {
-	Reason   string // of a closed list
+	Reason   Ended
 	ExitCode Count
 	Signal   Count
 	At       time.Time
@@ -126,23 +127,23 @@ type Autoscaler struct {
 	Orchestrator, Namespace, Name string
 	Target                        hierarchy.Workload
 	Min, Max, Current, Desired    Count
-	Limited                       string // why it cannot do what it would: the reason, of a closed list
+	Limited                       Limit // why it cannot do what it would; empty when it can
 }
 
 // Job is one run of what ends, by the workload that it belongs to.
 type Job struct {
 	Ref
 	Job                       string // the run's own name
-	Active, Succeeded, Failed Count
-	Result                    string // complete, failed; empty while it runs
-	Reason                    string // why it failed, of a closed list
+	Active, Succeeded, Failed Count  // pods
+	State                     JobState
+	Reason                    JobFailure // why it failed; empty when it has not
 	Started, Ended            time.Time
 }
 
 // CronJob is what starts jobs by the clock.
 type CronJob struct {
 	Ref
-	Suspended                    bool
+	Suspended                    Count // 1 or 0
 	LastScheduled, LastSucceeded time.Time
 	NextScheduled                time.Time
 	Missed                       Count // runs that should have started since the last one and have not
@@ -153,13 +154,24 @@ type CronJob struct {
 type Node struct {
 	Orchestrator, Node string
 
-	Role        string // manager, worker, control-plane
-	Ready       Count  // 1 or 0
-	Schedulable bool
-	Conditions  map[string]Count   // by condition, of a closed list: 1 or 0
-	Capacity    map[string]float64 // by resource: cpu in cores, memory in bytes, pods
-	Allocatable map[string]float64
-	Version     string // of what runs the containers there
+	Role                  string // ControlPlane, Manager, Worker
+	Ready                 Count  // 1 or 0
+	Schedulable           Count  // 1 or 0: whether it takes new pods
+	Conditions            []Condition
+	Capacity, Allocatable []Amount // in the order of Resources
+	Version               string   // of what runs the containers there
+}
+
+// Condition is what ails a node, or does not.
+type Condition struct {
+	Name string // one of Conditions
+	True bool
+}
+
+// Amount is how much of a resource there is.
+type Amount struct {
+	Resource
+	Value float64
 }
 
 // NamespaceOwner is whose a namespace is.
