@@ -105,7 +105,7 @@ func (r *reader) series(l labels.Labels, at *int64, v float64) error {
 	}
 	var labelNames []string
 	l.Range(func(l labels.Label) {
-		if l.Name != model.MetricNameLabel {
+		if l.Name != model.MetricNameLabel && !(l.Name == model.BucketLabel && f.typ == model.MetricTypeHistogram) {
 			labelNames = append(labelNames, l.Name)
 		}
 	})

@@ -58,6 +58,9 @@ func section(b *strings.Builder, title string, t family.Table) {
 			labels[i] = "`" + l + "`"
 		}
 		help := strings.NewReplacer("|", `\|`, "\n", " ").Replace(f.Help)
+		if len(f.Buckets) > 0 {
+			help += " Buckets: " + strings.Trim(fmt.Sprint(f.Buckets), "[]") + "."
+		}
 		fmt.Fprintf(b, "| `%s` | %s | %s | %s | %s |\n", f.Name, f.Type, strings.Join(labels, " "), f.Compat, help)
 	}
 }

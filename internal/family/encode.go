@@ -81,13 +81,13 @@ const piece = 32 << 10
 // are the same from family to family and longer together than gzip's window: what
 // ended the last family is still in it when the next begins with that. Shorter ones
 // stay in order, where all that was said of the last family is in the window still
-// (BenchmarkEncode).
+// (BenchmarkEncode). Histograms stay in order too: buckets ascend.
 func (k Budgeted) Encode(w io.Writer, format Format) error {
 	b := make([]byte, 0, piece+4<<10)
 	backwards := false
 	for _, s := range k.Kept {
 		b = s.family.appendHeader(b, format)
-		long := s.textBytes() > piece
+		long := s.textBytes() > piece && s.family.parts() == 1
 		for i := range s.samples {
 			if long && backwards {
 				i = len(s.samples) - 1 - i

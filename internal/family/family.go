@@ -13,6 +13,7 @@ package family
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -27,16 +28,14 @@ type Type string
 // everywhere in the Prometheus ecosystem. Untyped are compatible families only,
 // whose exporter does not tell counters from gauges.
 const (
-	Gauge   Type = "gauge"
-	Counter Type = "counter"
-	Untyped Type = "untyped"
+	Gauge     Type = "gauge"
+	Counter   Type = "counter"
+	Histogram Type = "histogram" // classic, with the buckets that the family lists
+	Untyped   Type = "untyped"
 )
 
-// The types that foreign families can have besides.
-const (
-	Histogram Type = "histogram"
-	Summary   Type = "summary"
-)
+// Summary is the type that foreign families alone can have.
+const Summary Type = "summary"
 
 // Compat names the exporter whose published names, types and labels a family
 // keeps. Whoever runs that exporter too turns the group off.
@@ -57,11 +56,14 @@ var Compats = []Compat{Node, Container, Volume, Kube}
 // Family describes one metric family. It is immutable.
 type Family struct {
 	Name   string   // with its unit and, for counters, _total
-	Type   Type     // gauge or counter; untyped if compatible with what has no type
+	Type   Type     // gauge, counter or histogram; untyped if compatible with what has no type
 	Help   string   // one sentence, with the source where it is not obvious
 	Labels []string // every label of every series, in the order of their values
 	Unit   string   // base unit: seconds, bytes, ratio, …; empty for counts and info
 	Compat Compat   // whose name it keeps
+
+	// Buckets are a histogram's upper bounds, ascending; that of +Inf is not listed.
+	Buckets []float64
 
 	Collector string // the collector that emits it
 }
@@ -100,10 +102,17 @@ func (t Table) Check() error {
 		if err := f.checkName(); err != nil {
 			return err
 		}
+		for _, name := range f.sampleNames() {
+			if seen[name] {
+				return fmt.Errorf("family %q: %s is listed twice", f.Name, name)
+			}
+			seen[name] = true
+		}
+		if err := f.checkBuckets(); err != nil {
+			return err
+		}
 		switch {
-		case seen[f.Name]:
-			return fmt.Errorf("family %q: listed twice", f.Name)
-		case f.Type != Gauge && f.Type != Counter && (f.Type != Untyped || f.Compat == None):
+		case !slices.Contains([]Type{Gauge, Counter, Histogram}, f.Type) && (f.Type != Untyped || f.Compat == None):
 			return fmt.Errorf("family %q: unknown type %q", f.Name, f.Type)
 		case f.Help == "" || f.Collector == "":
 			return fmt.Errorf("family %q: help and collector must be set", f.Name)
@@ -115,7 +124,26 @@ func (t Table) Check() error {
 				return fmt.Errorf("family %q: bad or doubled label %q", f.Name, l)
 			}
 		}
-		seen[f.Name] = true
+	}
+	return nil
+}
+
+// checkBuckets: a histogram has finite bounds that ascend, and le is their label;
+// nothing else has any.
+func (f *Family) checkBuckets() error {
+	if f.Type != Histogram {
+		if len(f.Buckets) > 0 {
+			return fmt.Errorf("family %q: a %s has no buckets", f.Name, f.Type)
+		}
+		return nil
+	}
+	if len(f.Buckets) == 0 || slices.Contains(f.Labels, bucketLabel) {
+		return fmt.Errorf("family %q: a histogram has buckets, and no label %s besides", f.Name, bucketLabel)
+	}
+	for i, bound := range f.Buckets {
+		if math.IsInf(bound, 0) || math.IsNaN(bound) || i > 0 && bound <= f.Buckets[i-1] {
+			return fmt.Errorf("family %q: bucket %v is not finite or not above the one before", f.Name, bound)
+		}
 	}
 	return nil
 }

@@ -23,20 +23,30 @@ var (
 func TestATableIsCheckedFamilyByFamily(t *testing.T) {
 	good := Family{Name: "loadline_x", Type: Gauge, Help: "X.", Collector: "x"}
 	with := func(change func(*Family)) *Family { f := good; change(&f); return &f }
+	histogram := func(buckets ...float64) func(*Family) {
+		return func(f *Family) { f.Type, f.Buckets = Histogram, buckets }
+	}
 	for name, test := range map[string]struct {
 		table Table
 		want  string
 	}{
-		"a good one":          {Table{&good}, ""},
-		"a doubled name":      {Table{&good, with(func(*Family) {})}, "twice"},
-		"no metric name":      {Table{with(func(f *Family) { f.Name = "loadline-x" })}, "not a metric name"},
-		"another one's name":  {Table{with(func(f *Family) { f.Name = "up" })}, "must start with loadline_"},
-		"a compatible name":   {Table{with(func(f *Family) { f.Name, f.Compat = "node_x", Node })}, ""},
-		"no help":             {Table{with(func(f *Family) { f.Help = "" })}, "help"},
-		"no collector":        {Table{with(func(f *Family) { f.Collector = "" })}, "collector"},
-		"an unknown type":     {Table{with(func(f *Family) { f.Type = "summary" })}, "type"},
-		"a doubled label":     {Table{with(func(f *Family) { f.Labels = []string{"a", "a"} })}, "label"},
-		"a label of bad form": {Table{with(func(f *Family) { f.Labels = []string{"a.b"} })}, "label"},
+		"a good one":           {Table{&good}, ""},
+		"a doubled name":       {Table{&good, with(func(*Family) {})}, "twice"},
+		"no metric name":       {Table{with(func(f *Family) { f.Name = "loadline-x" })}, "not a metric name"},
+		"another one's name":   {Table{with(func(f *Family) { f.Name = "up" })}, "must start with loadline_"},
+		"a compatible name":    {Table{with(func(f *Family) { f.Name, f.Compat = "node_x", Node })}, ""},
+		"no help":              {Table{with(func(f *Family) { f.Help = "" })}, "help"},
+		"no collector":         {Table{with(func(f *Family) { f.Collector = "" })}, "collector"},
+		"an unknown type":      {Table{with(func(f *Family) { f.Type = "summary" })}, "type"},
+		"a histogram":          {Table{with(histogram(1, 2))}, ""},
+		"no buckets":           {Table{with(histogram())}, "buckets"},
+		"buckets that fall":    {Table{with(histogram(2, 1))}, "bucket"},
+		"a bucket of infinity": {Table{with(histogram(1, math.Inf(1)))}, "bucket"},
+		"a gauge of buckets":   {Table{with(func(f *Family) { f.Buckets = []float64{1} })}, "buckets"},
+		"a label le":           {Table{with(func(f *Family) { histogram(1)(f); f.Labels = []string{"le"} })}, "le"},
+		"a histogram's name":   {Table{with(histogram(1)), with(func(f *Family) { f.Name += "_count" })}, "twice"},
+		"a doubled label":      {Table{with(func(f *Family) { f.Labels = []string{"a", "a"} })}, "label"},
+		"a label of bad form":  {Table{with(func(f *Family) { f.Labels = []string{"a.b"} })}, "label"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := test.table.Check()

@@ -30,7 +30,9 @@ func NewAdmission(t Table, others []string, w Filter) (*Admission, error) {
 	}
 	a := &Admission{wants: wants, taken: make(map[string]string, len(t)+len(others))}
 	for _, f := range t {
-		a.taken[f.Name] = f.Name
+		for _, name := range f.sampleNames() {
+			a.taken[name] = f.Name
+		}
 	}
 	for _, name := range others {
 		a.taken[name] = name

@@ -101,18 +101,29 @@ func (s *Series) AddBlock(b Block, v float64, labels ...string) {
 	if !s.enabled {
 		return
 	}
+	if s.family.Type == Histogram {
+		panic("family " + s.family.Name + ": a histogram is added by AddHistogram")
+	}
+	s.appendOwn(b, labels)
+	s.samples = append(s.samples, sample{value: v, block: b.text, end: len(s.own)})
+}
+
+func (s *Series) appendOwn(b Block, labels []string) {
 	if b.n+len(labels) != len(s.family.Labels) {
 		panic("family " + s.family.Name + ": wrong number of label values")
 	}
 	s.own = appendLabels(s.own, s.family.Labels[b.n:], labels, false)
-	s.samples = append(s.samples, sample{value: v, block: b.text, end: len(s.own)})
 }
 
 // appendSample appends the i-th sample as a line.
 func (s *Series) appendSample(out []byte, i int) []byte {
+	first, part := i, 0
+	if n := s.family.parts(); n > 1 && !s.foreign {
+		first, part = i-i%n, i%n
+	}
 	begin := 0
-	if i > 0 {
-		begin = s.samples[i-1].end
+	if first > 0 {
+		begin = s.samples[first-1].end
 	}
 	this := s.samples[i]
 	own := s.own[begin:this.end]
@@ -120,18 +131,25 @@ func (s *Series) appendSample(out []byte, i int) []byte {
 	switch {
 	case s.foreign:
 		out = append(out, own...)
+	case s.family.Type == Histogram:
+		out = s.family.appendPart(out, part, this.block, own)
 	case len(s.family.Labels) > 0:
 		out = append(out, '{')
-		out = append(out, this.block...)
-		if len(this.block) > 0 && len(own) > 0 {
-			out = append(out, ',')
-		}
-		out = append(out, own...)
+		out = appendJoined(out, this.block, own)
 		out = append(out, '}')
 	}
 	out = append(out, ' ')
 	out = appendValue(out, this.value)
 	return append(out, '\n')
+}
+
+// appendJoined appends the labels of a block and those beside it.
+func appendJoined(out []byte, block string, own []byte) []byte {
+	out = append(out, block...)
+	if len(block) > 0 && len(own) > 0 {
+		out = append(out, ',')
+	}
+	return append(out, own...)
 }
 
 // Block is the rendered form of the labels that begin several families, such as
