@@ -45,6 +45,7 @@ func Command() serve.Command {
 
 // parts are what the exporter is put together of.
 type parts struct {
+	counts     *model.Counts
 	models     []model.Source
 	collectors []serve.Collector
 	sources    []*source.Source
@@ -53,8 +54,8 @@ type parts struct {
 
 // New makes the exporter. It asks nobody: who does not answer is found out by Run.
 func (o *Options) New(_ *slog.Logger) (serve.Exporter, error) {
-	var p parts
-	p.collectors = append(p.collectors, state.Collectors(p.models)...)
+	p := parts{counts: state.NewCounts()}
+	p.collectors = append(p.collectors, state.Collectors(p.models, p.counts)...)
 	return serve.Exporter{
 		Name:       Name,
 		Summary:    "State of services, workloads and pods, and their events, of every orchestrator.",

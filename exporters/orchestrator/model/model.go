@@ -9,6 +9,7 @@ package model
 import (
 	"time"
 
+	"github.com/loadline-exporters/loadline/internal/counts"
 	"github.com/loadline-exporters/loadline/internal/hierarchy"
 )
 
@@ -27,6 +28,13 @@ type Ref struct {
 	Namespace    string
 	hierarchy.Workload
 }
+
+// Labels are the values of the labels that name a workload.
+func (r Ref) Labels() []string { return []string{r.Orchestrator, r.Namespace, r.Name, r.Type} }
+
+// Counts are the counters by workload. Who knows a workload's pods holds its account
+// while there are any, once a pod.
+type Counts = counts.Book[Ref]
 
 // Workload is a controller of pods: how many it wants, has, and how its rollout goes.
 type Workload struct {

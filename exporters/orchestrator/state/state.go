@@ -8,12 +8,16 @@ import (
 
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/metrics"
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/model"
+	"github.com/loadline-exporters/loadline/internal/counts"
 	"github.com/loadline-exporters/loadline/internal/family"
 	"github.com/loadline-exporters/loadline/internal/serve"
 )
 
-// Collectors are those of all families of the sources' state.
-func Collectors(sources []model.Source) []serve.Collector {
+// NewCounts returns empty counters by workload.
+func NewCounts() *model.Counts { return counts.NewBook(metrics.WorkloadLabels, model.Ref.Labels) }
+
+// Collectors are those of all families of the sources' state, and of what is counted.
+func Collectors(sources []model.Source, counted *model.Counts) []serve.Collector {
 	s := state{sources}
 	return []serve.Collector{
 		{Name: metrics.CollectorWorkloads, Collect: s.workloads},
@@ -23,6 +27,10 @@ func Collectors(sources []model.Source) []serve.Collector {
 		{Name: metrics.CollectorAutoscalers, Collect: s.autoscalers},
 		{Name: metrics.CollectorJobs, Collect: s.jobs},
 		{Name: metrics.CollectorNodes, Collect: s.nodes},
+		{Name: metrics.CollectorCounts, Collect: func(_ context.Context, w *family.Writer) error {
+			counted.Collect(w)
+			return nil
+		}},
 	}
 }
 

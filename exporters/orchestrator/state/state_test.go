@@ -51,7 +51,7 @@ func exposition(t *testing.T, source model.Source) string {
 	t.Helper()
 	table := metrics.Table()
 	w := family.NewWriter(table, nil)
-	for _, c := range Collectors([]model.Source{source}) {
+	for _, c := range Collectors([]model.Source{source}, NewCounts()) {
 		if err := c.Collect(context.Background(), w); err != nil {
 			t.Fatal(err)
 		}

@@ -1,20 +1,15 @@
 package life
 
 import (
-	"cmp"
-	"maps"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/loadline-exporters/loadline/exporters/resource/cgroup"
+	"github.com/loadline-exporters/loadline/exporters/resource/metrics"
+	"github.com/loadline-exporters/loadline/internal/counts"
+	"github.com/loadline-exporters/loadline/internal/family"
 	"github.com/loadline-exporters/loadline/internal/hierarchy"
-)
-
-// Bounds of what is kept of workloads that have ended.
-const (
-	keepEnded = time.Hour // after the last container
-	maxEnded  = 2000      // the earliest go first: a workload a container, as plain engines have, is no more than that
 )
 
 // Book holds the lives that there are, and what is counted by workload.
@@ -23,13 +18,14 @@ type Book struct {
 	byPath  map[string]*Life
 	byFirst map[int]*Life // by the first process
 	over    []*Life       // gone, and not all counted yet
-	entries map[key]*entry
-	logged  bool // the kernel's log is read
+	logged  bool          // the kernel's log is read
+
+	accounts *counts.Book[key] // each life that has a place holds its account
 }
 
 // NewBook returns an empty book.
 func NewBook() *Book {
-	return &Book{byPath: map[string]*Life{}, byFirst: map[int]*Life{}, entries: map[key]*entry{}}
+	return &Book{byPath: map[string]*Life{}, byFirst: map[int]*Life{}, accounts: newAccounts()}
 }
 
 // Logged says whether the kernel's log is read.
@@ -126,7 +122,6 @@ func (b *Book) Settle() {
 		b.forget(l)
 		return true
 	})
-	b.prune(now)
 }
 
 func (b *Book) forget(l *Life) {
@@ -134,41 +129,12 @@ func (b *Book) forget(l *Life) {
 		delete(b.byFirst, l.first)
 	}
 	if l.place != nil {
-		b.leave(l, l.ended)
+		b.accounts.ReleaseAt(keyOf(*l.place), l.ended)
 		return
 	}
 	if _, ok := cgroup.Identify(l.Group.Path()); ok {
-		b.entry(hierarchy.Place{}).add(&l.pending)
-	}
-}
-
-// leave takes a life from the account that it counts on.
-func (b *Book) leave(l *Life, at time.Time) {
-	e := b.entry(*l.place)
-	e.lives--
-	if at.After(e.endedAt) {
-		e.endedAt = at
-	}
-}
-
-// prune forgets workloads that ended long ago, or earliest when there are many.
-func (b *Book) prune(now time.Time) {
-	var ended []*entry
-	for k, e := range b.entries {
-		switch {
-		case e.lives > 0 || k == key{}:
-		case now.Sub(e.endedAt) >= keepEnded:
-			delete(b.entries, k)
-		default:
-			ended = append(ended, e)
-		}
-	}
-	if len(ended) <= maxEnded {
-		return
-	}
-	slices.SortFunc(ended, func(x, y *entry) int { return x.endedAt.Compare(y.endedAt) })
-	for _, e := range ended[:len(ended)-maxEnded] {
-		delete(b.entries, e.key)
+		b.accounts.Hold(key{}) // for good: what it counts is all that is known of them
+		b.count(key{}, &l.pending)
 	}
 }
 
@@ -185,11 +151,6 @@ func keyOf(p hierarchy.Place) key {
 	return k
 }
 
-func (k key) compare(o key) int {
-	return cmp.Or(cmp.Compare(k.namespace, o.namespace), cmp.Compare(k.workload, o.workload),
-		cmp.Compare(k.workloadType, o.workloadType), cmp.Compare(k.container, o.container))
-}
-
 // tally is what is counted.
 type tally struct {
 	cpu    float64 // seconds
@@ -197,40 +158,37 @@ type tally struct {
 	kills  [scopes][victims]float64
 }
 
-// entry is what one workload's containers of a name have on their account.
-type entry struct {
-	key
-	sum     tally
-	lives   int       // containers that are there
-	endedAt time.Time // of the last
-	shown   bool      // it was served at zero
-}
-
-func (b *Book) entry(p hierarchy.Place) *entry {
-	k := keyOf(p)
-	e := b.entries[k]
-	if e == nil {
-		e = &entry{key: k, endedAt: time.Now()}
-		b.entries[k] = e
+// count moves what is pending to an account.
+func (b *Book) count(k key, t *tally) {
+	add := func(f *family.Family, n float64, labels ...string) {
+		if n > 0 {
+			b.accounts.Add(f, k, n, labels...)
+		}
 	}
-	return e
-}
-
-// add moves what is pending to the account.
-func (e *entry) add(t *tally) {
-	e.sum.cpu += t.cpu
-	e.sum.starts += t.starts
+	add(metrics.WorkloadCPU, t.cpu)
+	add(metrics.WorkloadStarts, t.starts)
+	names, whom := scopeNames(), victimNames()
 	for s := range t.kills {
 		for v, n := range t.kills[s] {
-			e.sum.kills[s][v] += n
+			add(metrics.WorkloadOOMKills, n, names[s], whom[v])
 		}
 	}
 	*t = tally{}
 }
 
-// sorted returns the accounts in a stable order.
-func (b *Book) sorted() []*entry {
-	return slices.SortedFunc(maps.Values(b.entries), func(x, y *entry) int { return x.compare(y.key) })
+// newAccounts returns accounts that begin with every counter at 0.
+func newAccounts() *counts.Book[key] {
+	accounts := counts.NewBook(metrics.WorkloadCPU.Labels, func(k key) []string {
+		return []string{k.namespace, k.workload, k.workloadType, k.container}
+	})
+	accounts.Start(metrics.WorkloadCPU)
+	accounts.Start(metrics.WorkloadStarts)
+	for _, scope := range scopeNames() {
+		for _, victim := range victimNames() {
+			accounts.Start(metrics.WorkloadOOMKills, scope, victim)
+		}
+	}
+	return accounts
 }
 
 // first says which process is a life's first.

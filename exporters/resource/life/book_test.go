@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/loadline-exporters/loadline/exporters/resource/cgroup"
+	"github.com/loadline-exporters/loadline/internal/counts"
 	"github.com/loadline-exporters/loadline/internal/hierarchy"
 )
 
@@ -78,17 +79,17 @@ func TestAnAccountGoesAnHourAfterItsLastContainer(t *testing.T) {
 		begin(b, path, true).Totals(known(1, 0))
 		other := begin(b, pod+"/other", true)
 		b.Gone(path)
-		time.Sleep(2 * keepEnded)
+		time.Sleep(2 * counts.KeepEnded)
 		serve(t, b)
 		if serve(t, b) == "" {
 			t.Error("gone while a container is there")
 		}
 		b.Gone(other.Group.Path())
-		time.Sleep(keepEnded - time.Minute)
+		time.Sleep(counts.KeepEnded - time.Minute)
 		if serve(t, b) == "" {
 			t.Error("gone before its hour")
 		}
-		time.Sleep(keepEnded)
+		time.Sleep(counts.KeepEnded)
 		if got := serve(t, b); got != "" {
 			t.Errorf("an hour after: got\n%s", got)
 		}
@@ -98,7 +99,7 @@ func TestAnAccountGoesAnHourAfterItsLastContainer(t *testing.T) {
 func TestAccountsOfEndedWorkloadsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBook()
-		for i := range maxEnded + 100 {
+		for i := range counts.MaxEnded + 100 {
 			p := fmt.Sprint("/docker/", i)
 			l, _ := b.Life(&cgroup.Tree{}, p, 1, true)
 			l.Named(hierarchy.OfLabels(hierarchy.Docker, fmt.Sprint("job-", i), nil))
@@ -106,32 +107,38 @@ func TestAccountsOfEndedWorkloadsAreBounded(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		time.Sleep(time.Minute)
-		b.Settle()
-		if len(b.entries) != maxEnded || len(b.over) != 0 || len(b.byPath) != 0 || len(b.byFirst) != 0 {
-			t.Errorf("%d accounts, %d lives over, %d by path, %d by process are kept", len(b.entries), len(b.over), len(b.byPath), len(b.byFirst))
-		}
 		serve(t, b)
-		if got := serve(t, b); strings.Contains(got, "job-99\n") || !strings.Contains(got, fmt.Sprint("job-", maxEnded)) {
+		if len(b.over) != 0 || len(b.byPath) != 0 || len(b.byFirst) != 0 {
+			t.Errorf("%d lives over, %d by path, %d by process are kept", len(b.over), len(b.byPath), len(b.byFirst))
+		}
+		got := serve(t, b)
+		if n := strings.Count(got, "container_starts_total"); n != counts.MaxEnded {
+			t.Errorf("%d accounts are served", n)
+		}
+		if strings.Contains(got, "job-99/") || !strings.Contains(got, fmt.Sprintf("job-%d/", counts.MaxEnded)) {
 			t.Error("it is not the earliest that went")
 		}
 	})
 }
 
 func TestAContainerThatMovesToItsWorkloadCountsThereFromThenOn(t *testing.T) {
-	b := NewBook()
-	l, _ := b.Life(&cgroup.Tree{}, path, 1, true)
-	before := web
-	before.Workload = hierarchy.Workload{Name: "web-1", Type: hierarchy.Pod}
-	l.Named(before)
-	l.Totals(known(1, 0))
-	l.Named(web)
-	l.Totals(known(3, 0))
-	serve(t, b)
-	want := "cpu_seconds_total shop/web/deployment/app 2\ncpu_seconds_total shop/web-1/pod/app 1\ncontainer_starts_total shop/web-1/pod/app 1"
-	if got := serve(t, b); got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
-	if e := b.entry(before); e.lives != 0 {
-		t.Errorf("the former account has %d containers", e.lives)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBook()
+		l, _ := b.Life(&cgroup.Tree{}, path, 1, true)
+		before := web
+		before.Workload = hierarchy.Workload{Name: "web-1", Type: hierarchy.Pod}
+		l.Named(before)
+		l.Totals(known(1, 0))
+		l.Named(web)
+		l.Totals(known(3, 0))
+		serve(t, b)
+		want := "cpu_seconds_total shop/web-1/pod/app 1\ncpu_seconds_total shop/web/deployment/app 2\ncontainer_starts_total shop/web-1/pod/app 1"
+		if got := serve(t, b); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+		time.Sleep(counts.KeepEnded)
+		if got, want := serve(t, b), "cpu_seconds_total shop/web/deployment/app 2"; got != want {
+			t.Errorf("an hour later got\n%s\nwant\n%s", got, want)
+		}
+	})
 }

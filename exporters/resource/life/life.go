@@ -59,12 +59,11 @@ func (l *Life) Named(p hierarchy.Place) {
 		return
 	}
 	if l.place != nil {
-		l.book.leave(l, time.Now())
+		l.book.accounts.Release(keyOf(*l.place))
 	}
 	l.place = &p
-	e := l.book.entry(p)
-	e.lives++
-	e.add(&l.pending)
+	l.book.accounts.Hold(keyOf(p))
+	l.book.count(keyOf(p), &l.pending)
 }
 
 // Read reads the group and takes its totals into account.
@@ -128,6 +127,6 @@ func (l *Life) last(s cgroup.Stats) {
 func (l *Life) settle(now time.Time) {
 	l.kills.settle(l, now, &l.pending)
 	if l.place != nil {
-		l.book.entry(*l.place).add(&l.pending)
+		l.book.count(keyOf(*l.place), &l.pending)
 	}
 }
