@@ -1,3 +1,7 @@
+// Package peers runs the resource exporter beside what it is compared with, each
+// as a program of its own on a free port of loopback: node_exporter and cAdvisor's
+// library as they are published, and the floor, which reads files and does nothing
+// else.
 package peers
 
 import (
@@ -13,6 +17,13 @@ import (
 	"github.com/loadline-exporters/loadline/e2e/cgroup"
 	"github.com/loadline-exporters/loadline/e2e/daemon"
 	"github.com/loadline-exporters/loadline/e2e/ledger"
+	"github.com/loadline-exporters/loadline/e2e/program"
+)
+
+// The peers' versions: those that e2e/peers/nodeexporter/go.mod and go.mod pin.
+const (
+	NodeExporterVersion = "1.12.1"
+	CAdvisorVersion     = "0.60.6"
 )
 
 // limit bounds the start and the end of a program.
@@ -37,13 +48,13 @@ type Program struct {
 // Exporter starts the resource exporter on a containerd, with everything on.
 func Exporter(t testing.TB, containerd string, flags ...string) *Program {
 	t.Helper()
-	return ExporterAt(t, own(t, "cmd/resource-exporter"), containerd, flags...)
+	return ExporterAt(t, program.Own(t, "cmd/resource-exporter"), containerd, flags...)
 }
 
 // ExporterAt starts a resource exporter that is built already.
-func ExporterAt(t testing.TB, program, containerd string, flags ...string) *Program {
+func ExporterAt(t testing.TB, path, containerd string, flags ...string) *Program {
 	t.Helper()
-	p := start(t, "resource-exporter", append([]string{program,
+	p := start(t, "resource-exporter", append([]string{path,
 		"--web.listen-address=127.0.0.1:0", "--containerd-address=" + containerd,
 		"--docker-host=unix:///nowhere/docker.sock", "--kubelet-url=http://127.0.0.1:1",
 	}, flags...)...)
@@ -52,10 +63,18 @@ func ExporterAt(t testing.TB, program, containerd string, flags ...string) *Prog
 	return p
 }
 
+// nodeExporter is node_exporter.
+func nodeExporter() program.Published {
+	return program.Published{
+		Name: "node_exporter", Version: NodeExporterVersion,
+		Module: "e2e/peers/nodeexporter", Package: "github.com/prometheus/node_exporter",
+	}
+}
+
 // NodeExporter starts node_exporter with its default collectors.
 func NodeExporter(t testing.TB, flags ...string) *Program {
 	t.Helper()
-	return start(t, "node_exporter", append([]string{nodeExporter(t), "--web.listen-address=127.0.0.1:0"}, flags...)...)
+	return start(t, "node_exporter", append([]string{nodeExporter().Path(t), "--web.listen-address=127.0.0.1:0"}, flags...)...)
 }
 
 // KubeletSets are the sets of cAdvisor's metrics that the kubelet of Kubernetes 1.36
@@ -65,7 +84,7 @@ const KubeletSets = "cpu,memory,diskIO,disk,network,app,process,oom_event,pressu
 // CAdvisor starts cAdvisor's library on a containerd. name tells settings apart.
 func CAdvisor(t testing.TB, name, containerd, sets string, flags ...string) *Program {
 	t.Helper()
-	return start(t, name, append([]string{own(t, "e2e/peers/cadvisor"), "-containerd=" + containerd, "-sets=" + sets}, flags...)...)
+	return start(t, name, append([]string{program.Own(t, "e2e/peers/cadvisor"), "-containerd=" + containerd, "-sets=" + sets}, flags...)...)
 }
 
 // Floor starts the program that opens, reads and closes files at each scrape.
@@ -79,7 +98,7 @@ func Floor(t testing.TB, files []string) *Program {
 	if err := os.WriteFile(list, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return start(t, "floor", own(t, "e2e/peers/floor"), list)
+	return start(t, "floor", program.Own(t, "e2e/peers/floor"), list)
 }
 
 // address finds where a program says that it listens: as a line of its own, or in
