@@ -11,7 +11,7 @@ FUZZTIME ?= 1m
 OBSERVED ?= 2m
 STARTS ?= 1000
 
-.PHONY: up build test guest soak bench lint generate deps clean
+.PHONY: up build test e2e guest soak bench lint generate deps clean
 
 ## up: build and run the main job; ARGS are further flags
 up: build/loadline
@@ -28,6 +28,11 @@ build/loadline:
 ## test: everything but the long ones, on real containerd, Docker and Chromium
 test: deps
 	go test -race -timeout 10m ./...
+
+## e2e: the tests on a real Kubernetes, which carry the build tag e2e; its programs are built into the
+## user's cache, once for each version
+e2e: deps
+	go test -tags e2e -race -p 1 -timeout 60m $$(grep -rl --include=*_test.go '^//go:build e2e' e2e | xargs -n 1 dirname | sort -u | sed 's|^|./|')
 
 ## guest: the tests of e2e/guest/tests in a virtual machine with pure cgroup v2; GUEST names others
 guest:
@@ -58,6 +63,7 @@ lint:
 	if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 	go mod tidy -diff
 	go vet ./...
+	go vet -tags e2e ./e2e/...
 	$(TOOL) staticcheck ./...
 	$(TOOL) revive -config revive.toml ./...
 	go test -run 'Promise/loadline_metrics_have_no_lint_problem' ./exporters/...

@@ -30,6 +30,9 @@ type Config struct {
 	// OwnNetwork starts it in a network namespace of its own, which has
 	// nothing but a loopback device. Unix sockets are reached from outside.
 	OwnNetwork bool
+	// Network, where it is not empty, is the file of the network namespace that
+	// it starts in (namespaces(7)).
+	Network string
 }
 
 // Daemon is a started program. Restart changes it; the rest may be used
@@ -94,11 +97,9 @@ func (d *Daemon) start() error {
 // that it ends with the goroutine and its namespace is not used for others.
 func (d *Daemon) run(p *process, command *exec.Cmd, started chan<- error) {
 	runtime.LockOSThread()
-	if d.config.OwnNetwork {
-		if err := enterOwnNetwork(); err != nil {
-			started <- err
-			return
-		}
+	if err := d.config.enterNetwork(); err != nil {
+		started <- err
+		return
 	}
 	if err := command.Start(); err != nil {
 		started <- err
