@@ -7,7 +7,6 @@ import (
 	"path"
 	"strings"
 
-	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
 
 	"github.com/loadline-exporters/loadline/exporters/resource/container"
@@ -21,9 +20,9 @@ const maxAnswer = 32 << 20
 // them. Fetch and Watch may run beside each other, each once at a time.
 type Source struct {
 	client  *dockerclient.Client
-	events  *dockerclient.Events // Watch's own
-	digests map[string]string    // manifest digest by image id; an image never changes; Fetch's own
-	root    string               // where the daemon keeps containers' files; empty until it has said so; Fetch's own
+	events  *dockerclient.Events  // Watch's own
+	digests *dockerclient.Digests // Fetch's own
+	root    string                // where the daemon keeps containers' files; empty until it has said so; Fetch's own
 }
 
 // New returns a source for the daemon at host (unix:///path or tcp://host:port). A
@@ -33,7 +32,7 @@ func New(host string) (*Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Source{client: c, events: dockerclient.NewEvents(c), digests: map[string]string{}}, nil
+	return &Source{client: c, events: dockerclient.NewEvents(c), digests: dockerclient.NewDigests(c)}, nil
 }
 
 // Close ends the connections.
@@ -47,21 +46,13 @@ func (s *Source) Fetch(ctx context.Context) (container.Engines, string, error) {
 	}
 	s.askRoot(ctx)
 	out := make(container.Engines, len(list.Items))
-	inUse := make(map[string]bool)
 	for _, c := range list.Items {
-		digest := ""
-		if c.ImageManifestDescriptor != nil {
-			digest = c.ImageManifestDescriptor.Digest.String()
-		} else {
-			digest = s.digest(ctx, c.ImageID)
-			inUse[c.ImageID] = true
-		}
 		out[c.ID] = container.Engine{
-			ID: c.ID, Name: dockerclient.Name(c.Names, c.ID), Image: c.Image, ImageDigest: digest, Labels: c.Labels,
+			ID: c.ID, Name: dockerclient.Name(c.Names, c.ID), Image: c.Image, ImageDigest: s.digests.Of(ctx, &c), Labels: c.Labels,
 			Sandbox: isSandbox(c.Labels), Health: healthOf(c.Status), LogDir: s.logDir(c.ID),
 		}
 	}
-	s.forget(inUse)
+	s.digests.Forget()
 	return out, s.client.Host, nil
 }
 
@@ -96,33 +87,4 @@ func healthOf(status string) container.Health {
 		}
 	}
 	return ""
-}
-
-// digest asks for an image's digest once. An image that was built here, and never
-// pushed or pulled, has none.
-func (s *Source) digest(ctx context.Context, imageID string) string {
-	if d, ok := s.digests[imageID]; ok {
-		return d
-	}
-	image, err := s.client.ImageInspect(ctx, imageID)
-	if err != nil && !errdefs.IsNotFound(err) { // an image can be removed under a container
-		return "" // asked again at the next poll
-	}
-	d := ""
-	for _, ref := range image.RepoDigests {
-		if _, after, ok := strings.Cut(ref, "@"); ok {
-			d = after
-			break
-		}
-	}
-	s.digests[imageID] = d
-	return d
-}
-
-func (s *Source) forget(inUse map[string]bool) {
-	for id := range s.digests {
-		if !inUse[id] {
-			delete(s.digests, id)
-		}
-	}
 }

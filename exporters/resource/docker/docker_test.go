@@ -90,8 +90,8 @@ func TestAnImageIsAskedForOnce(t *testing.T) {
 		}
 	}
 	list("known")
-	if _, err := fetch(t, s); err != nil || len(s.digests) != 1 {
-		t.Errorf("%d digests are remembered of one image in use, %v", len(s.digests), err)
+	if _, err := fetch(t, s); err != nil || s.digests.Len() != 1 {
+		t.Errorf("%d digests are remembered of one image in use, %v", s.digests.Len(), err)
 	}
 }
 
