@@ -25,10 +25,14 @@ const Name = "orchestrator"
 const DefaultBudget = "2000000"
 
 // Options say which orchestrators there are.
-type Options struct{}
+type Options struct {
+	cluster clusterOptions
+}
 
 // AddFlags adds the exporter's flags.
-func (o *Options) AddFlags(_ serve.FlagGroup) {}
+func (o *Options) AddFlags(g serve.FlagGroup) {
+	o.cluster.addFlags(g)
+}
 
 // Command is the exporter as a program.
 func Command() serve.Command {
@@ -53,8 +57,11 @@ type parts struct {
 }
 
 // New makes the exporter. It asks nobody: who does not answer is found out by Run.
-func (o *Options) New(_ *slog.Logger) (serve.Exporter, error) {
+func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
 	p := parts{counts: state.NewCounts()}
+	if err := p.withCluster(o, logger); err != nil {
+		return serve.Exporter{}, err
+	}
 	p.collectors = append(p.collectors, state.Collectors(p.models, p.counts)...)
 	return serve.Exporter{
 		Name:       Name,

@@ -4,7 +4,17 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 )
+
+// Config says how to reach the API server that kubeconfig names, or, when it is
+// empty, the one of the cluster this runs in.
+func Config(kubeconfig string) (*rest.Config, error) {
+	if kubeconfig == "" {
+		return rest.InClusterConfig()
+	}
+	return clientcmd.BuildConfigFromFlags("", kubeconfig)
+}
 
 // Client returns a client that is fit for watching everything: it speaks protobuf,
 // which costs both sides a fraction of JSON, and is held up by no rate limit of its

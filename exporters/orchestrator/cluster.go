@@ -1,0 +1,87 @@
+package orchestrator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/client-go/rest"
+
+	"github.com/loadline-exporters/loadline/exporters/orchestrator/watch"
+	"github.com/loadline-exporters/loadline/internal/serve"
+	"github.com/loadline-exporters/loadline/internal/source"
+)
+
+// clusterOptions say which API server is watched, and what of it.
+type clusterOptions struct {
+	kubeconfig             string
+	namespaces, denylisted string
+}
+
+func (o *clusterOptions) addFlags(g serve.FlagGroup) {
+	g.Flag("kubeconfig", "Kubeconfig of the API server to watch; without it the one of the cluster that this runs in, if any.").
+		StringVar(&o.kubeconfig)
+	g.Flag("namespaces", "Comma-separated namespaces to watch, each by requests of its own, so that rights to these alone are enough; empty for all.").
+		StringVar(&o.namespaces)
+	g.Flag("namespaces-denylist", "Comma-separated namespaces to leave out.").StringVar(&o.denylisted)
+}
+
+// cluster is an API server that is watched: who wants to know of a resource adds a
+// sink to the watcher.
+type cluster struct {
+	config  *rest.Config
+	watcher *watch.Watcher
+}
+
+// connect returns nil where there is no cluster, which the source says. A kubeconfig
+// that can't be used is an error.
+func (o *clusterOptions) connect(logger *slog.Logger) (*cluster, *source.Source, error) {
+	config, err := watch.Config(o.kubeconfig)
+	if err != nil && o.kubeconfig != "" {
+		return nil, nil, fmt.Errorf("kubeconfig %s: %w", o.kubeconfig, err)
+	}
+	if err != nil {
+		absent := source.New("kubernetes")
+		absent.Report(source.Because(source.Absent, errors.New("no kubeconfig was given, and this does not run in a cluster")), "")
+		return nil, absent, nil
+	}
+	client, err := watch.Client(config)
+	if err != nil {
+		return nil, nil, fmt.Errorf("kubeconfig %s: %w", o.kubeconfig, err)
+	}
+	namespaces, selector := o.chosen()
+	return &cluster{config: config, watcher: watch.New(client, watch.Options{
+		Namespaces: namespaces, FieldSelector: selector, Logger: logger,
+	})}, nil, nil
+}
+
+// chosen are the namespaces to watch, and what leaves out those that are not.
+func (o *clusterOptions) chosen() (namespaces []string, selector string) {
+	var without []fields.Selector
+	for _, ns := range split(o.denylisted) {
+		without = append(without, fields.OneTermNotEqualSelector("metadata.namespace", ns))
+	}
+	return split(o.namespaces), fields.AndSelectors(without...).String()
+}
+
+func split(list string) []string {
+	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// withCluster adds what is known of an API server, if there is one.
+func (p *parts) withCluster(o *Options, logger *slog.Logger) error {
+	c, absent, err := o.cluster.connect(logger)
+	switch {
+	case err != nil:
+		return err
+	case c == nil:
+		p.sources = append(p.sources, absent)
+		return nil
+	}
+	p.sources = append(p.sources, c.watcher.Sources()...)
+	p.runs = append(p.runs, func(ctx context.Context) { c.watcher.Run(ctx) })
+	return nil
+}
