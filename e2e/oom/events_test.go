@@ -153,10 +153,11 @@ func TestContainerdTellsWhatHappensToContainers(t *testing.T) {
 	})
 	labels := map[string]string{"nerdctl/name": "web"}
 	for _, namespace := range []string{"default", "k8s.io"} {
-		// A child is killed: of a first process containerd loses the kill when the
-		// process's end is quicker.
+		// Children are killed, one after the other: of a first process containerd loses
+		// the kill when the process's end is quicker, and what was killed before its shim
+		// listens.
 		id := "oom-" + strings.ReplaceAll(namespace, ".", "-")
-		x := c.Run(within(t), containerd.Spec{Namespace: namespace, ID: id, Labels: labels, MemoryLimit: memory, Args: []string{"oom-child", "1"}})
+		x := c.Run(within(t), containerd.Spec{Namespace: namespace, ID: id, Labels: labels, MemoryLimit: memory, Args: []string{"oom-child", "20"}})
 		l.wants(t, id, "created", "killed")
 		if err := x.Remove(within(t)); err != nil {
 			t.Fatal(err)
