@@ -9,8 +9,8 @@ import (
 	"github.com/loadline-exporters/loadline/e2e/peers"
 )
 
-// figures are what one program took while it was scraped.
-type figures struct {
+// program is what one took while it was scraped.
+type program struct {
 	name string
 	// cpu is the program's processor time and runtime what containerd and its shims
 	// took more than without it, in seconds a minute.
@@ -26,10 +26,10 @@ type figures struct {
 }
 
 // peak is the highest resident size of all.
-func (f figures) peak() float64 { return max(f.startRSS, f.peakRSS) }
+func (f program) peak() float64 { return max(f.startRSS, f.peakRSS) }
 
 // total is the processor time with the runtime's.
-func (f figures) total() float64 { return f.cpu + max(f.runtime, 0) }
+func (f program) total() float64 { return f.cpu + max(f.runtime, 0) }
 
 // idle is what containerd and its shims take in a minute when nobody asks.
 func (c *cluster) idle(b *testing.B) float64 {
@@ -50,9 +50,9 @@ func (c *cluster) runtime(b *testing.B) float64 {
 
 // measure scrapes a program as Prometheus does and reports what it took. It must
 // have started and answered a first scrape already.
-func (c *cluster) measure(b *testing.B, p *peers.Program, idle float64) figures {
+func (c *cluster) measure(b *testing.B, p *peers.Program, idle float64) program {
 	b.Helper()
-	f := figures{name: p.Name}
+	f := program{name: p.Name}
 	first := p.MustScrape()
 	f.startRSS = float64(must(p.PeakRSS())(b))
 	if err := p.ResetPeak(); err != nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadline-exporters/loadline/e2e/figures"
 	"github.com/loadline-exporters/loadline/e2e/peers"
 )
 
@@ -21,7 +22,7 @@ const profiledFor = 30 * time.Second
 // was missed. It runs the exporter anew: profiling costs, too.
 func (r *results) profile(b *testing.B, c *cluster) {
 	b.Helper()
-	if !slices.ContainsFunc(r.bars(), func(x bar) bool { return !x.kept }) {
+	if !slices.ContainsFunc(r.bars(), func(x figures.Bar) bool { return !x.Kept }) {
 		return
 	}
 	p := peers.Exporter(b, c.Address, "--web.enable-pprof")

@@ -35,7 +35,7 @@ func BenchmarkResource(b *testing.B) {
 	exporter.Stop()
 
 	idle := r.idle
-	with := func(p *peers.Program) figures {
+	with := func(p *peers.Program) program {
 		defer p.Stop()
 		return c.measure(b, p, idle)
 	}

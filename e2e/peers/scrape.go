@@ -35,6 +35,11 @@ func (p *Program) ScrapeText() (Answer, error) {
 	return get(p.URL+"/metrics", "text/plain;version=0.0.4", limit)
 }
 
+// ScrapePlain asks as Prometheus does, and for no compression.
+func (p *Program) ScrapePlain() (Answer, error) {
+	return ask(p.URL+"/metrics", acceptHeader(), "identity", limit)
+}
+
 // MustScrape fails the test when that fails.
 func (p *Program) MustScrape() Answer {
 	p.t.Helper()
@@ -49,12 +54,16 @@ func (p *Program) MustScrape() Answer {
 var client = &http.Client{Transport: &http.Transport{DisableCompression: true}}
 
 func get(url, accept string, timeout time.Duration) (Answer, error) {
+	return ask(url, accept, "gzip", timeout)
+}
+
+func ask(url, accept, encoding string, timeout time.Duration) (Answer, error) {
 	request, err := http.NewRequest(http.MethodGet, url, nil)
 	if err != nil {
 		return Answer{}, err
 	}
 	request.Header.Set("Accept", accept)
-	request.Header.Set("Accept-Encoding", "gzip")
+	request.Header.Set("Accept-Encoding", encoding)
 	request.Header.Set("User-Agent", "Prometheus/3")
 	request.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", strconv.FormatFloat(timeout.Seconds(), 'f', -1, 64))
 	begin := time.Now()

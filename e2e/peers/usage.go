@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/prometheus/procfs"
@@ -14,9 +16,11 @@ import (
 
 // CPU is the processor time of the program and of children that it waited for, in
 // seconds.
-func (p *Program) CPU() (float64, error) { return cpu(p.PID) }
+func (p *Program) CPU() (float64, error) { return CPU(p.PID) }
 
-func cpu(pid int) (float64, error) {
+// CPU is the processor time of a process and of children that it waited for, in
+// seconds.
+func CPU(pid int) (float64, error) {
 	process, err := procfs.NewProc(pid)
 	if err != nil {
 		return 0, err
@@ -38,6 +42,33 @@ func (p *Program) PeakRSS() (uint64, error) {
 	s, err := process.NewStatus()
 	return s.VmHWM, err
 }
+
+// RSS is the resident size, in bytes.
+func (p *Program) RSS() (uint64, error) {
+	process, err := procfs.NewProc(p.PID)
+	if err != nil {
+		return 0, err
+	}
+	s, err := process.NewStatus()
+	return s.VmRSS, err
+}
+
+// LiveHeap is what a program that serves Go's profiles has on its heap after it has
+// collected its garbage, in bytes.
+func (p *Program) LiveHeap() (float64, error) {
+	a, err := get(p.URL+"/debug/pprof/heap?gc=1&debug=1", "*/*", limit)
+	if err != nil {
+		return 0, err
+	}
+	found := heapAlloc.FindSubmatch(a.Body)
+	if found == nil {
+		return 0, fmt.Errorf("the profile of %s does not say what is on its heap", p.Name)
+	}
+	return strconv.ParseFloat(string(found[1]), 64)
+}
+
+// heapAlloc is a line of a heap profile's text form: runtime.MemStats.HeapAlloc.
+var heapAlloc = regexp.MustCompile(`(?m)^# HeapAlloc = ([0-9]+)$`)
 
 // ResetPeak makes the present resident size the peak: proc_pid_clear_refs(5).
 func (p *Program) ResetPeak() error {
@@ -67,7 +98,7 @@ func (p *Program) Descriptors() (int, error) {
 // RuntimeCPU is the processor time of a containerd and of its shims, in seconds:
 // what an exporter makes them spend is the difference of two.
 func RuntimeCPU(containerd int, address string) (float64, error) {
-	sum, err := cpu(containerd)
+	sum, err := CPU(containerd)
 	if err != nil {
 		return 0, err
 	}
@@ -84,7 +115,7 @@ func RuntimeCPU(containerd int, address string) (float64, error) {
 		if _, err := fmt.Sscanf(name, "/proc/%d/", &pid); err != nil {
 			return 0, err
 		}
-		shim, err := cpu(pid)
+		shim, err := CPU(pid)
 		if err != nil {
 			continue // gone
 		}
