@@ -50,6 +50,7 @@ func Command() serve.Command {
 // parts are what the exporter is put together of.
 type parts struct {
 	counts     *model.Counts
+	totals     *model.Totals
 	models     []model.Source
 	collectors []serve.Collector
 	sources    []*source.Source
@@ -58,11 +59,11 @@ type parts struct {
 
 // New makes the exporter. It asks nobody: who does not answer is found out by Run.
 func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
-	p := parts{counts: state.NewCounts()}
+	p := parts{counts: state.NewCounts(), totals: state.NewTotals()}
 	if err := p.withCluster(o, logger); err != nil {
 		return serve.Exporter{}, err
 	}
-	p.collectors = append(p.collectors, state.Collectors(p.models, p.counts)...)
+	p.collectors = append(p.collectors, state.Collectors(p.models, p.counts, p.totals)...)
 	return serve.Exporter{
 		Name:       Name,
 		Summary:    "State of services, workloads and pods, and their events, of every orchestrator.",

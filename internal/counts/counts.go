@@ -35,7 +35,6 @@ type Book[K comparable] struct {
 	accounts map[K]*account[K]
 	order    []*account[K] // as they came
 	ended    int           // accounts without a holder
-	dropped  float64
 }
 
 // account is what one key has.
@@ -103,29 +102,28 @@ func (b *Book[K]) ReleaseAt(k K, at time.Time) {
 	}
 }
 
-// Add counts n on k's counter f of these labels.
-func (b *Book[K]) Add(f *family.Family, k K, n float64, labels ...string) {
+// Add counts n on k's counter f of these labels; 0 begins it. It says whether there was
+// room on the account.
+func (b *Book[K]) Add(f *family.Family, k K, n float64, labels ...string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if c := b.cell(f, k, labels); c != nil {
+	c := b.cell(f, k, labels)
+	if c != nil {
 		c.value += n
 	}
+	return c != nil
 }
 
-// Observe adds a value to k's histogram f of these labels.
-func (b *Book[K]) Observe(f *family.Family, k K, v float64, labels ...string) {
+// Observe adds a value to k's histogram f of these labels. It says whether there was
+// room on the account.
+func (b *Book[K]) Observe(f *family.Family, k K, v float64, labels ...string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if c := b.cell(f, k, labels); c != nil {
+	c := b.cell(f, k, labels)
+	if c != nil {
 		c.distribution.Observe(f, v)
 	}
-}
-
-// Dropped is how many counts had no room on their account.
-func (b *Book[K]) Dropped() float64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.dropped
+	return c != nil
 }
 
 // Collect serves what the writer has a place for.
@@ -183,7 +181,6 @@ func (b *Book[K]) cell(f *family.Family, k K, labels []string) *cell {
 		}
 	}
 	if len(a.cells) >= MaxCells {
-		b.dropped++
 		return nil
 	}
 	a.cells = append(a.cells, cell{family: f, labels: slices.Clone(labels)})

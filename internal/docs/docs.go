@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	orchestrator "github.com/loadline-exporters/loadline/exporters/orchestrator/metrics"
+	"github.com/loadline-exporters/loadline/exporters/orchestrator/model"
 	resource "github.com/loadline-exporters/loadline/exporters/resource/metrics"
 	"github.com/loadline-exporters/loadline/internal/family"
 	"github.com/loadline-exporters/loadline/internal/serve"
@@ -40,6 +41,10 @@ Every exporter also serves client_golang's ` + "`go_*` and `process_*`" + ` of i
 	section(&b, "Every exporter, about itself", serve.SelfFamilies())
 	for _, e := range Exporters() {
 		section(&b, e.Name+"-exporter", e.Families)
+	}
+	b.WriteString("\n### Classes of events\n\nThe label `class` of `" + orchestrator.Events.Name + "` says what happened, whatever the orchestrator calls it:\n\n")
+	for _, c := range model.Classes() {
+		fmt.Fprintf(&b, "- `%s`\n", c)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

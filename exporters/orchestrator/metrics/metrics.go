@@ -15,19 +15,20 @@ import (
 func Table() family.Table {
 	return slices.Concat(
 		workloadTable(), serviceTable(), podTable(), containerTable(),
-		autoscalerTable(), jobTable(), nodeTable(), countTable(),
+		autoscalerTable(), jobTable(), nodeTable(), countTable(), eventTable(),
 	)
 }
 
 // The labels that begin families, whoever orchestrates what they are of.
 var (
-	WorkloadLabels   = []string{"orchestrator", "namespace", "workload", "workload_type"}
-	ServiceLabels    = []string{"orchestrator", "namespace", "service"}
-	PodLabels        = []string{"orchestrator", "namespace", "pod", "workload", "workload_type"}
-	ContainerLabels  = []string{"orchestrator", "namespace", "pod", "container", "workload", "workload_type"}
-	AutoscalerLabels = []string{"orchestrator", "namespace", "autoscaler", "workload", "workload_type"}
-	JobLabels        = []string{"orchestrator", "namespace", "job", "workload", "workload_type"}
-	NodeLabels       = []string{"orchestrator", "node"}
+	OrchestratorLabels = []string{"orchestrator"}
+	WorkloadLabels     = []string{"orchestrator", "namespace", "workload", "workload_type"}
+	ServiceLabels      = []string{"orchestrator", "namespace", "service"}
+	PodLabels          = []string{"orchestrator", "namespace", "pod", "workload", "workload_type"}
+	ContainerLabels    = []string{"orchestrator", "namespace", "pod", "container", "workload", "workload_type"}
+	AutoscalerLabels   = []string{"orchestrator", "namespace", "autoscaler", "workload", "workload_type"}
+	JobLabels          = []string{"orchestrator", "namespace", "job", "workload", "workload_type"}
+	NodeLabels         = []string{"orchestrator", "node"}
 )
 
 // Collectors, by what they tell of.
@@ -40,6 +41,7 @@ const (
 	CollectorJobs        = "job-state"
 	CollectorNodes       = "node-state"
 	CollectorCounts      = "workload-counts"
+	CollectorEvents      = "events"
 )
 
 // of makes gauges of a collector that begin with the same labels.

@@ -36,6 +36,9 @@ func (r Ref) Labels() []string { return []string{r.Orchestrator, r.Namespace, r.
 // while there are any, once a pod.
 type Counts = counts.Book[Ref]
 
+// Totals are the counters of an orchestrator as a whole, by its name.
+type Totals = counts.Book[string]
+
 // Workload is a controller of pods: how many it wants, has, and how its rollout goes.
 type Workload struct {
 	Ref

@@ -14,10 +14,21 @@ import (
 )
 
 // NewCounts returns empty counters by workload.
-func NewCounts() *model.Counts { return counts.NewBook(metrics.WorkloadLabels, model.Ref.Labels) }
+func NewCounts() *model.Counts {
+	c := counts.NewBook(metrics.WorkloadLabels, model.Ref.Labels)
+	for _, k := range model.Alerted() {
+		c.Start(metrics.Events, string(k.Class), string(k.Type))
+	}
+	return c
+}
+
+// NewTotals returns empty counters by orchestrator.
+func NewTotals() *model.Totals {
+	return counts.NewBook(metrics.OrchestratorLabels, func(orchestrator string) []string { return []string{orchestrator} })
+}
 
 // Collectors are those of all families of the sources' state, and of what is counted.
-func Collectors(sources []model.Source, counted *model.Counts) []serve.Collector {
+func Collectors(sources []model.Source, counted *model.Counts, totals *model.Totals) []serve.Collector {
 	s := state{sources}
 	return []serve.Collector{
 		{Name: metrics.CollectorWorkloads, Collect: s.workloads},
@@ -29,6 +40,10 @@ func Collectors(sources []model.Source, counted *model.Counts) []serve.Collector
 		{Name: metrics.CollectorNodes, Collect: s.nodes},
 		{Name: metrics.CollectorCounts, Collect: func(_ context.Context, w *family.Writer) error {
 			counted.Collect(w)
+			return nil
+		}},
+		{Name: metrics.CollectorEvents, Collect: func(_ context.Context, w *family.Writer) error {
+			totals.Collect(w)
 			return nil
 		}},
 	}
