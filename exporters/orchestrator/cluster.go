@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/client-go/rest"
 
+	"github.com/loadline-exporters/loadline/exporters/orchestrator/events"
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/watch"
 	"github.com/loadline-exporters/loadline/internal/serve"
 	"github.com/loadline-exporters/loadline/internal/source"
@@ -71,6 +74,19 @@ func split(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
+// withEvents counts what happens in a cluster.
+func (p *parts) withEvents(c *cluster) error {
+	recorder := events.New(events.Options{Counts: p.counts, Totals: p.totals})
+	p.runs = append(p.runs, recorder.Run)
+	sinks := recorder.Sinks()
+	for _, resource := range slices.Sorted(maps.Keys(sinks)) {
+		if err := c.watcher.Add(resource, sinks[resource]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // withCluster adds what is known of an API server, if there is one.
 func (p *parts) withCluster(o *Options, logger *slog.Logger) error {
 	c, absent, err := o.cluster.connect(logger)
@@ -80,6 +96,9 @@ func (p *parts) withCluster(o *Options, logger *slog.Logger) error {
 	case c == nil:
 		p.sources = append(p.sources, absent)
 		return nil
+	}
+	if err := p.withEvents(c); err != nil {
+		return err
 	}
 	p.sources = append(p.sources, c.watcher.Sources()...)
 	p.runs = append(p.runs, func(ctx context.Context) { c.watcher.Run(ctx) })
