@@ -172,7 +172,6 @@ func TestAnEventWaitsForItsPod(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { c.Run(ctx); close(done) }()
-		defer func() { cancel(); <-done }()
 		c.set(eventOf(p, "e", "Scheduled", "x"), eventOf(webPod("never"), "other", "Scheduled", "x"))
 		c.expectEvents(t)
 		time.Sleep(10 * time.Second)
@@ -181,6 +180,8 @@ func TestAnEventWaitsForItsPod(t *testing.T) {
 		c.expectEvents(t, "shop/web/deployment/scheduled/normal 1")
 		time.Sleep(waitFor)
 		c.expectEvents(t, "shop///scheduled/normal 1", "shop/web/deployment/scheduled/normal 1")
+		cancel()
+		<-done
 		if len(c.waiting) != 0 {
 			t.Errorf("%d events still wait", len(c.waiting))
 		}
