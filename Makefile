@@ -11,7 +11,7 @@ FUZZTIME ?= 1m
 OBSERVED ?= 2m
 STARTS ?= 1000
 
-.PHONY: up build test e2e guest soak bench lint generate deps clean
+.PHONY: up build test e2e cluster guest soak bench lint generate deps clean
 
 ## up: build and run the main job; ARGS are further flags
 up: build/loadline
@@ -33,6 +33,10 @@ test: deps
 ## user's cache, once for each version
 e2e: deps
 	go test -tags e2e -race -p 1 -timeout 60m $$(grep -rl --include=*_test.go '^//go:build e2e' e2e | xargs -n 1 dirname | sort -u | sed 's|^|./|')
+
+## cluster: a Kubernetes that stays up until it is interrupted; CLUSTER='-nodes 2' are further flags
+cluster: deps
+	go test -tags e2e -timeout 0 -v -run '^TestTheClusterStaysUpUntilItIsInterrupted$$' ./e2e/cluster -keep $(CLUSTER)
 
 ## guest: the tests of e2e/guest/tests in a virtual machine with pure cgroup v2; GUEST names others
 guest:
@@ -63,8 +67,8 @@ lint:
 	if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 	go mod tidy -diff
 	go vet ./...
-	go vet -tags e2e ./e2e/...
-	$(TOOL) staticcheck ./...
+	go vet -tags e2e,guest ./e2e/...
+	$(TOOL) staticcheck -tags e2e,guest ./...
 	$(TOOL) revive -config revive.toml ./...
 	go test -run 'Promise/loadline_metrics_have_no_lint_problem' ./exporters/...
 

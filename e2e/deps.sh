@@ -7,7 +7,7 @@ declare -A package=(
   [containerd]=containerd [runc]=runc [dockerd]=docker.io [iptables]=iptables
   [ip]=iproute2 [nsenter]=util-linux [unshare]=util-linux [strace]=strace
   [chromium]=chromium [gcc]=build-essential [dbus-daemon]=dbus-daemon [mkfs.btrfs]=btrfs-progs
-  [/usr/lib/cni/ptp]=containernetworking-plugins
+  [/usr/lib/cni/ptp]=containernetworking-plugins [nft]=nftables
 )
 if [ "${1:-}" = guest ]; then
   package=([qemu-system-x86_64]=qemu-system-x86 [debootstrap]=debootstrap [mkfs.ext4]=e2fsprogs)

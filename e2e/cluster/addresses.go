@@ -17,8 +17,8 @@ const (
 type addresses struct {
 	// host is where the control plane listens.
 	host string
-	// services are those of services.
-	services netip.Prefix
+	// pods are those of pods, services those of services.
+	pods, services netip.Prefix
 }
 
 // loopbackAddresses are those of a control plane without nodes: nobody routes

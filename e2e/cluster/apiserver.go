@@ -51,7 +51,7 @@ type APIServer struct {
 // the first of services' addresses verify it.
 func startAPIServer(t testing.TB, dir string, etcd *Etcd, n addresses, s settings) *APIServer {
 	t.Helper()
-	port := freePorts(t, n.host, 1)[0]
+	port := daemon.FreePorts(t, n.host, 1)[0]
 	url := "https://" + net.JoinHostPort(n.host, fmt.Sprint(port))
 	a := &APIServer{authority: newAuthority(t, dir), tokens: map[string]string{}}
 	a.authority.server("apiserver", []net.IP{net.ParseIP(n.host), n.service(1)},
@@ -75,6 +75,8 @@ func startAPIServer(t testing.TB, dir string, etcd *Etcd, n addresses, s setting
 		"--service-cluster-ip-range=" + n.services.String(),
 		"--kubelet-client-certificate=" + file("apiserver-kubelet-client.crt"), "--kubelet-client-key=" + file("apiserver-kubelet-client.key"),
 		"--kubelet-preferred-address-types=InternalIP",
+		// Nobody speaks for others; without it what asks for it goes on asking.
+		"--requestheader-client-ca-file=" + file("ca.crt"), "--requestheader-allowed-names=nobody",
 		// A node that is lost takes its pods along within a test's patience.
 		"--default-not-ready-toleration-seconds=5", "--default-unreachable-toleration-seconds=5",
 	}
@@ -90,7 +92,7 @@ func startAPIServer(t testing.TB, dir string, etcd *Etcd, n addresses, s setting
 	if err != nil {
 		t.Fatalf("make a client for the API server: %v", err)
 	}
-	a.Part = start(t, "kube-apiserver", url, dir, daemon.Config{
+	a.Part = start(t, "kube-apiserver", url, daemon.Config{
 		Program: kubernetesProgram("kube-apiserver").Path(t),
 		Args:    append(args, s.apiServer...),
 	}, func(ctx context.Context) error { return serves(ctx, client, url) })

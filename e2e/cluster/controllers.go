@@ -32,7 +32,7 @@ func (p *ControlPlane) startController(name, user string, args ...string) *Part 
 	p.t.Helper()
 	config := p.APIServer.config(p.APIServer.URL, user)
 	kubeconfig := p.WriteKubeconfig(name, config)
-	port := freePorts(p.t, loopback, 1)[0]
+	port := daemon.FreePorts(p.t, loopback, 1)[0]
 	insecure := &rest.Config{TLSClientConfig: rest.TLSClientConfig{Insecure: true}} // its certificate is its own
 	client, err := rest.HTTPClientFor(insecure)
 	if err != nil {
@@ -44,6 +44,6 @@ func (p *ControlPlane) startController(name, user string, args ...string) *Part 
 		"--leader-elect=false", // there is one
 		"--bind-address="+loopback, fmt.Sprint("--secure-port=", port), "--cert-dir="+filepath.Join(p.dir, name),
 	)
-	return start(p.t, name, url, p.dir, daemon.Config{Program: kubernetesProgram(name).Path(p.t), Args: args},
+	return start(p.t, name, url, daemon.Config{Program: kubernetesProgram(name).Path(p.t), Args: args},
 		func(ctx context.Context) error { return ok(ctx, client, url+"/healthz") })
 }

@@ -12,8 +12,6 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
-
-	"github.com/loadline-exporters/loadline/e2e/ledger"
 )
 
 // ControlPlane is an API server on an etcd. Its methods fail the test.
@@ -39,7 +37,7 @@ type ControlPlane struct {
 // say. No root is needed: there are no nodes. The test's cleanup ends all of it.
 func StartControlPlane(t testing.TB, options ...Option) *ControlPlane {
 	t.Helper()
-	return startControlPlane(t, ledger.Open(t).Dir(), loopbackAddresses(), apply(options))
+	return startControlPlane(t, guarded(t).Dir(), loopbackAddresses(), apply(options))
 }
 
 func startControlPlane(t testing.TB, dir string, n addresses, s settings) *ControlPlane {

@@ -22,10 +22,10 @@ type Etcd struct {
 
 func startEtcd(t testing.TB, dir string) *Etcd {
 	t.Helper()
-	ports := freePorts(t, "127.0.0.1", 2)
+	ports := daemon.FreePorts(t, "127.0.0.1", 2)
 	url := fmt.Sprint("http://127.0.0.1:", ports[0])
 	peer := fmt.Sprint("http://127.0.0.1:", ports[1])
-	return &Etcd{start(t, "etcd", url, dir, daemon.Config{
+	return &Etcd{start(t, "etcd", url, daemon.Config{
 		Program: etcdProgram().Path(t),
 		Args: []string{
 			"--data-dir=" + filepath.Join(dir, "etcd"), "--name=etcd",

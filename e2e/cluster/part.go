@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"path/filepath"
 	"testing"
@@ -32,22 +31,18 @@ type Part struct {
 	ready  func(context.Context) error
 }
 
-// start starts a program that serves at a URL and logs to a file of its name in dir, and waits until it
-// is ready. The test's cleanup kills it.
-func start(t testing.TB, name, url, dir string, config daemon.Config, ready func(context.Context) error) *Part {
+// start starts a program that serves at a URL, and waits until it is ready. It logs to
+// a file of its name among the test's artifacts, which -artifacts keeps. The test's
+// cleanup kills it.
+func start(t testing.TB, name, url string, config daemon.Config, ready func(context.Context) error) *Part {
 	t.Helper()
-	config.Log = filepath.Join(dir, name+".log")
+	config.Log = filepath.Join(t.ArtifactDir(), name+".log")
 	d, err := daemon.Start(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &Part{Name: name, URL: url, t: t, daemon: d, ready: ready}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the end of the log of %s:\n%s", name, p.Log())
-		}
-		p.Stop()
-	})
+	t.Cleanup(p.Stop)
 	p.await()
 	return p
 }
@@ -116,19 +111,4 @@ func ok(ctx context.Context, client *http.Client, url string) error {
 		return fmt.Errorf("%s answers %s", url, response.Status)
 	}
 	return nil
-}
-
-// freePorts finds TCP ports of an address that nobody listens on.
-func freePorts(t testing.TB, host string, n int) []int {
-	t.Helper()
-	ports := make([]int, n)
-	for i := range ports {
-		l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-		if err != nil {
-			t.Fatalf("find a free port: %v", err)
-		}
-		defer l.Close() // all at once, so that they differ
-		ports[i] = l.Addr().(*net.TCPAddr).Port
-	}
-	return ports
 }

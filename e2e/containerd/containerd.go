@@ -9,6 +9,7 @@ package containerd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -57,6 +58,7 @@ type Containerd struct {
 	ledger   *ledger.Ledger
 	workload *image.Image
 	driver   cgroup.Driver
+	cri      bool
 	imports  sync.Mutex
 
 	pauseOnce  sync.Once
@@ -76,13 +78,15 @@ func Start(t testing.TB, options ...Option) *Containerd {
 	for _, option := range options {
 		option(&o)
 	}
-	c := &Containerd{t: t, workload: image.Workload(t, image.Spec{}), driver: o.driver}
-	c.ledger = ledger.Open(t)
+	c := &Containerd{t: t, workload: image.Workload(t, image.Spec{}), driver: o.driver, cri: o.cri}
+	if c.ledger = o.ledger; c.ledger == nil {
+		c.ledger = ledger.Open(t)
+	}
 	c.ledger.Shared("/run/containerd/s", "/run/containerd")
 	c.dir = c.ledger.Dir()
 	c.Address = filepath.Join(c.dir, "c.sock")
-	if o.networks {
-		c.networks()
+	if o.subnet != "" {
+		c.networks(o.subnet)
 	}
 	c.Root, c.State = filepath.Join(c.dir, "root"), filepath.Join(c.dir, "state")
 	config := filepath.Join(c.dir, "config.toml")
@@ -94,6 +98,7 @@ func Start(t testing.TB, options ...Option) *Containerd {
 		Program: program,
 		Args:    []string{"--config", config},
 		Log:     filepath.Join(c.dir, "log"),
+		Inside:  o.inside,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +163,7 @@ func (c *Containerd) stop() {
 	if c.Client != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), wait.Limit(cleanLimit))
 		defer cancel()
-		if err := c.removeAll(ctx); err != nil {
+		if err := errors.Join(c.removePods(ctx), c.removeAll(ctx)); err != nil {
 			c.t.Errorf("%v; the end of containerd's log:\n%s", err, c.daemon.Tail())
 		}
 		if err := c.Client.Close(); err != nil {

@@ -7,15 +7,19 @@ import (
 	"strings"
 
 	"github.com/loadline-exporters/loadline/e2e/cgroup"
+	"github.com/loadline-exporters/loadline/e2e/ledger"
 	"github.com/loadline-exporters/loadline/e2e/need"
 )
 
 // settings are what options set.
 type settings struct {
-	cri      bool
-	sandbox  string
-	networks bool
-	driver   cgroup.Driver
+	cri     bool
+	sandbox string
+	subnet  string
+	mirrors string
+	inside  int
+	ledger  *ledger.Ledger
+	driver  cgroup.Driver
 }
 
 // Option changes how Start configures containerd.
@@ -33,12 +37,34 @@ func WithCRI(sandbox string) Option {
 // WithPodNetworks gives pods that ask for it a network of their own, with eth0 and
 // its peer on the node, as CNI's plugin ptp makes it. It goes with WithCRI.
 func WithPodNetworks() Option {
-	return func(s *settings) { s.networks = true }
+	return WithPodSubnet("10.253.0.0/16")
+}
+
+// WithPodSubnet does so with addresses of a subnet.
+func WithPodSubnet(subnet string) Option {
+	return func(s *settings) { s.subnet = subnet }
+}
+
+// WithRegistries has a directory with a hosts.toml for each registry, as containerd
+// documents it. It goes with WithCRI.
+func WithRegistries(dir string) Option {
+	return func(s *settings) { s.mirrors = dir }
+}
+
+// Inside starts containerd in the mount and network namespaces of a process. Paths
+// of its directories must be the same there.
+func Inside(pid int) Option {
+	return func(s *settings) { s.inside = pid }
+}
+
+// InLedger has it and all of its containers in a ledger that is open already.
+func InLedger(l *ledger.Ledger) Option {
+	return func(s *settings) { s.ledger = l }
 }
 
 // networks writes the configuration of pods' networks. What programs of CNI keep in
 // fixed places is checked for at the end like everything else.
-func (c *Containerd) networks() {
+func (c *Containerd) networks(subnet string) {
 	need.Program(c.t, "/usr/lib/cni/ptp", "containernetworking-plugins")
 	c.ledger.Shared("/var/lib/cni/results", "/var/lib/cni/cache/results", "/var/lib/cni/cache", "/var/lib/cni/networks", "/var/lib/cni", "/run/netns")
 	dir := filepath.Join(c.dir, "root", "cni", "net.d")
@@ -49,9 +75,9 @@ func (c *Containerd) networks() {
   "cniVersion": "0.4.0", "name": %q,
   "plugins": [{
     "type": "ptp", "ipMasq": false,
-    "ipam": {"type": "host-local", "subnet": "10.253.0.0/16", "dataDir": %q}
+    "ipam": {"type": "host-local", "subnet": %q, "dataDir": %q, "routes": [{"dst": "0.0.0.0/0"}]}
   }]
-}`, filepath.Base(c.dir), filepath.Join(c.dir, "addresses"))
+}`, filepath.Base(c.dir), subnet, filepath.Join(c.dir, "addresses"))
 	if err := os.WriteFile(filepath.Join(dir, "10-pods.conflist"), []byte(config), 0o600); err != nil {
 		c.t.Fatal(err)
 	}
@@ -99,10 +125,12 @@ disabled_plugins = ["%[2]s"]
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "/usr/lib/cni"
     conf_dir = "%[2]s/root/cni/net.d"
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = %[4]q
   [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
     runtime_type = "io.containerd.runc.v2"
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
       Root = "%[2]s/runc"
       SystemdCgroup = %[3]t
-`, s.sandbox, dir, s.driver == cgroup.Systemd)
+`, s.sandbox, dir, s.driver == cgroup.Systemd, s.mirrors)
 }

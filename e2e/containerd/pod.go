@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
 	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
 
 	"github.com/loadline-exporters/loadline/e2e/cgroup"
@@ -74,9 +72,9 @@ func (c *Containerd) RunPodOf(ctx context.Context, spec PodSpec) *Pod {
 		LogDirectory: filepath.Join(c.dir, "pods", namespace+"_"+name+"_"+uid),
 	}
 	c.Import(ctx, criNamespace, c.pause())
-	conn, err := grpc.NewClient("unix://"+c.Address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	conn, err := c.dial()
 	if err != nil {
-		c.t.Fatalf("make a CRI client for %s: %v", c.Address, err)
+		c.t.Fatal(err)
 	}
 	p.client, p.images = runtimeapi.NewRuntimeServiceClient(conn), runtimeapi.NewImageServiceClient(conn)
 	p.known(ctx, Pause)

@@ -8,7 +8,58 @@ import (
 
 	"github.com/containerd/containerd/v2/client"
 	"github.com/containerd/errdefs"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	runtimeapi "k8s.io/cri-api/pkg/apis/runtime/v1"
+
+	"github.com/loadline-exporters/loadline/e2e/wait"
 )
+
+// removePods removes the pods that somebody else has left, as a kubelet that ended
+// does: a pod's containers have one shim, which ends with the sandbox.
+func (c *Containerd) removePods(ctx context.Context) error {
+	if !c.cri {
+		return nil
+	}
+	conn, err := c.dial()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	client := runtimeapi.NewRuntimeServiceClient(conn)
+	answer, err := client.ListPodSandbox(ctx, &runtimeapi.ListPodSandboxRequest{})
+	if err != nil {
+		return fmt.Errorf("list the pods that are left: %w", err)
+	}
+	pods, ctx := errgroup.WithContext(ctx)
+	for _, sandbox := range answer.GetItems() {
+		pods.Go(func() error {
+			// Again where it fails: a container may be ending.
+			err := wait.Until(ctx, func() error {
+				_, err := client.StopPodSandbox(ctx, &runtimeapi.StopPodSandboxRequest{PodSandboxId: sandbox.GetId()})
+				if err == nil {
+					_, err = client.RemovePodSandbox(ctx, &runtimeapi.RemovePodSandboxRequest{PodSandboxId: sandbox.GetId()})
+				}
+				return err
+			})
+			if err != nil {
+				return fmt.Errorf("remove pod %s: %w", sandbox.GetMetadata().GetName(), err)
+			}
+			return nil
+		})
+	}
+	return pods.Wait()
+}
+
+// dial makes a connection for CRI.
+func (c *Containerd) dial() (*grpc.ClientConn, error) {
+	conn, err := grpc.NewClient("unix://"+c.Address, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		return nil, fmt.Errorf("make a CRI client for %s: %w", c.Address, err)
+	}
+	return conn, nil
+}
 
 // removeAll removes the containers of all namespaces.
 func (c *Containerd) removeAll(ctx context.Context) error {

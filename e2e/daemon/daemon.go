@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -30,9 +31,9 @@ type Config struct {
 	// OwnNetwork starts it in a network namespace of its own, which has
 	// nothing but a loopback device. Unix sockets are reached from outside.
 	OwnNetwork bool
-	// Network, where it is not empty, is the file of the network namespace that
-	// it starts in (namespaces(7)).
-	Network string
+	// Inside, where it is not zero, is a process whose mount and network
+	// namespaces it starts in, by nsenter.
+	Inside int
 }
 
 // Daemon is a started program. Restart changes it; the rest may be used
@@ -71,13 +72,22 @@ func (d *Daemon) Restart() error {
 	}
 }
 
+// command is the program's, or nsenter's, which becomes the program.
+func (c Config) command() *exec.Cmd {
+	if c.Inside == 0 {
+		return exec.Command(c.Program, c.Args...)
+	}
+	enter := []string{"--target", strconv.Itoa(c.Inside), "--mount", "--net", "--", c.Program}
+	return exec.Command("nsenter", append(enter, c.Args...)...)
+}
+
 func (d *Daemon) start() error {
 	log, err := os.OpenFile(d.config.Log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("open the log of %s: %w", d.config.Program, err)
 	}
 	defer log.Close()
-	command := exec.Command(d.config.Program, d.config.Args...)
+	command := d.config.command()
 	command.Stdout, command.Stderr = log, log
 	// A process group of its own: an interrupt from the terminal ends the test
 	// process alone, and that ends the daemon once.
@@ -97,9 +107,11 @@ func (d *Daemon) start() error {
 // that it ends with the goroutine and its namespace is not used for others.
 func (d *Daemon) run(p *process, command *exec.Cmd, started chan<- error) {
 	runtime.LockOSThread()
-	if err := d.config.enterNetwork(); err != nil {
-		started <- err
-		return
+	if d.config.OwnNetwork {
+		if err := enterOwnNetwork(); err != nil {
+			started <- err
+			return
+		}
 	}
 	if err := command.Start(); err != nil {
 		started <- err

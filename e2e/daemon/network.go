@@ -6,26 +6,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// enterNetwork moves this thread into the network namespace that the program is to
-// start in.
-func (c Config) enterNetwork() error {
-	switch {
-	case c.OwnNetwork:
-		return enterOwnNetwork()
-	case c.Network == "":
-		return nil
-	}
-	file, err := unix.Open(c.Network, unix.O_RDONLY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return fmt.Errorf("open the network namespace %s: %w", c.Network, err)
-	}
-	defer unix.Close(file)
-	if err := unix.Setns(file, unix.CLONE_NEWNET); err != nil {
-		return fmt.Errorf("enter the network namespace %s: %w", c.Network, err)
-	}
-	return nil
-}
-
 // enterOwnNetwork moves this thread into a new network namespace and sets its
 // loopback device up.
 func enterOwnNetwork() error {

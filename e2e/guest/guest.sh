@@ -18,6 +18,11 @@ while read -r package _; do
   go test -c -tags guest -trimpath -ldflags '-s -w' -o "$share/$package/test" "./$package"
   if [ -d "$package/testdata" ]; then cp -r "$package/testdata" "$share/$package/"; fi
 done <"$share/tests"
+if grep -q '^e2e/kubelet' "$share/tests"; then # a Kubernetes, and what runs beside it
+  mkdir "$share/programs"
+  go run ./e2e/cluster/programs "$share/programs"
+  go build -trimpath -ldflags '-s -w' -o "$share/programs/" ./cmd/resource-exporter ./e2e/ledger/reaper
+fi
 cp "$here/run.sh" "$share/run"
 
 "$here/boot.sh" "$image" "$share"

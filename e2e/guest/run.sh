@@ -6,6 +6,10 @@ export LOADLINE_E2E_WORKLOAD=$PWD/workload
 export LOADLINE_E2E_SLOWNESS=8
 # One at a time, too: dockerd itself waits no longer than 15 s for its containerd.
 uname -a
+if [ -d programs ]; then
+  cp -r programs /root/ # from the disk, as below
+  export LOADLINE_E2E_PROGRAMS=/root/programs
+fi
 failed=0
 while read -r package flags; do
   echo "=== $package, $(cut -d. -f1 /proc/uptime) s after the boot"

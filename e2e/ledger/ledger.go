@@ -34,8 +34,9 @@ type Ledger struct {
 	t    testing.TB
 	file *os.File // shared, locked with flock(2) as long as the ledger is open
 
-	mu   sync.Mutex
-	mine []entry
+	mu    sync.Mutex
+	mine  []entry
+	guard *guard // nil without
 }
 
 // Open starts a ledger that the test's cleanup closes. What is opened before a
@@ -132,6 +133,9 @@ func (l *Ledger) note(e entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.mine = append(l.mine, e)
+	if l.guard != nil {
+		l.guard.note(e)
+	}
 	if _, err := fmt.Fprintln(l.file, e); err != nil {
 		l.t.Fatalf("write to the ledger %s: %v", l.file.Name(), err)
 	}
@@ -150,6 +154,11 @@ func (l *Ledger) close() {
 	if l.alone() {
 		for _, problem := range l.sweep() {
 			l.t.Errorf("left behind: %s", problem)
+		}
+	}
+	if l.guard != nil {
+		if err := l.guard.release(); err != nil {
+			l.t.Errorf("end the ledger's guard: %v", err)
 		}
 	}
 	if err := l.file.Close(); err != nil { // and unlocks it

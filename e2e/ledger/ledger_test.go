@@ -186,6 +186,41 @@ func TestWhatAKilledTestLeftGoesWhenTheNextStarts(t *testing.T) {
 	absent(t, dir)
 }
 
+func TestWhatAKilledTestLeavesGoesAtOnceWhenItIsGuarded(t *testing.T) {
+	dir := t.TempDir()
+	process := exec.Command("sh", "-c", "read line", dir+"/socket")
+	input, err := process.StdinPipe() // keeps it waiting
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer input.Close()
+	if err := process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if problems := Reap(strings.NewReader(entry{directory, dir}.String() + "\n")); len(problems) != 1 {
+		t.Errorf("it says %q, want the process alone", problems)
+	}
+	_ = process.Wait()
+	absent(t, dir)
+}
+
+func TestAGuardedLedgerThatIsClosedLeavesTheRestAlone(t *testing.T) {
+	l, r := open(t, sharedFile(t))
+	l.Guard()
+	dir, other := l.Dir(), t.TempDir()
+	r.end()
+	absent(t, dir)
+	if len(r.errors) > 0 {
+		t.Errorf("errors: %q", r.errors)
+	}
+	if problems := Reap(strings.NewReader(entry{directory, other}.String() + "\n" + closed + "\n")); problems != nil {
+		t.Errorf("it says %q", problems)
+	}
+	if _, err := os.Stat(other); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestLinesThatSayNothingAreNotFollowed(t *testing.T) {
 	for _, line := range []string{"", "directory", "directory /", "directory relative", "other /tmp/x", "shared-cgroup /"} {
 		if e, ok := parse(line); ok {

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -54,9 +56,11 @@ func Exporter(t testing.TB, containerd string, flags ...string) *Program {
 // ExporterAt starts a resource exporter that is built already.
 func ExporterAt(t testing.TB, path, containerd string, flags ...string) *Program {
 	t.Helper()
+	if !slices.ContainsFunc(flags, func(f string) bool { return strings.HasPrefix(f, "--kubelet-url=") }) {
+		flags = append(flags, "--kubelet-url=http://127.0.0.1:1")
+	}
 	p := start(t, "resource-exporter", append([]string{path,
-		"--web.listen-address=127.0.0.1:0", "--containerd-address=" + containerd,
-		"--docker-host=unix:///nowhere/docker.sock", "--kubelet-url=http://127.0.0.1:1",
+		"--web.listen-address=127.0.0.1:0", "--containerd-address=" + containerd, "--docker-host=unix:///nowhere/docker.sock",
 	}, flags...)...)
 	p.clean = true
 	p.await("/-/ready")

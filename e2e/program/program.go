@@ -5,6 +5,7 @@ package program
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,8 +20,8 @@ import (
 // module is this repository's.
 const module = "github.com/loadline-exporters/loadline"
 
-// Built is the name of the variable that gives a directory of others' programs that
-// were built before, under their names, for machines that have no Go.
+// Built is the name of the variable that gives a directory of programs that were
+// built before, under their names, for machines that have no Go.
 const Built = "LOADLINE_E2E_PROGRAMS"
 
 // Published is a program of somebody else.
@@ -31,116 +32,138 @@ type Published struct {
 	Module string
 	// Package is its main package.
 	Package string
+	// Tags are build tags, separated by commas.
+	Tags string
 	// Variables are set by the linker: a version, where the program has one.
 	Variables map[string]string
 }
 
-// Path is where the program lies. It is built unless the user's cache has it: that
-// takes minutes for some, and other tests that want it wait for it.
+// Path is where the program lies, as Kept says.
 func (p Published) Path(t testing.TB) string {
 	t.Helper()
 	if dir := os.Getenv(Built); dir != "" {
 		return filepath.Join(dir, p.Name)
 	}
 	need.Program(t, "go", "golang")
-	dir := filepath.Join(root(t), p.Module)
-	kept := filepath.Join(cache(t), fmt.Sprintf("%s-%s-%s-%x", p.Name, p.Version, runtime.Version(), p.sum(t, dir)))
-	defer lock(t, kept+".lock")()
-	if _, err := os.Stat(kept); err == nil {
-		return kept
-	}
-	fresh, err := os.MkdirTemp(filepath.Dir(kept), "new")
+	path, err := p.Kept()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(fresh)
-	t.Logf("building %s %s, which is not in the cache", p.Name, p.Version)
-	built := build(t, dir, fresh, p.Package, p.Variables)
-	if err := os.Rename(built, kept); err != nil { // whole, or not at all
-		t.Fatal(err)
+	return path
+}
+
+// Kept builds the program unless the user's cache has it, and says where it lies. It
+// takes minutes for some; others that want it wait for it.
+func (p Published) Kept() (string, error) {
+	root, err := root()
+	if err != nil {
+		return "", err
 	}
-	return kept
+	dir := filepath.Join(root, p.Module)
+	sum, err := p.sum(dir)
+	if err != nil {
+		return "", err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("find a place to keep programs in: %w", err)
+	}
+	kept := filepath.Join(cache, "loadline", "programs", fmt.Sprintf("%s-%s-%s-%x", p.Name, p.Version, runtime.Version(), sum))
+	if err := os.MkdirAll(filepath.Dir(kept), 0o755); err != nil {
+		return "", err
+	}
+	unlock, err := lock(kept + ".lock")
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if _, err := os.Stat(kept); err == nil {
+		return kept, nil
+	}
+	fresh, err := os.MkdirTemp(filepath.Dir(kept), "new")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(fresh)
+	built, err := build(dir, fresh, p)
+	if err != nil {
+		return "", err
+	}
+	return kept, os.Rename(built, kept) // whole, or not at all
 }
 
 // sum tells builds of one version apart: by the modules that it is built with and
-// what the linker is told.
-func (p Published) sum(t testing.TB, dir string) []byte {
-	t.Helper()
+// what the tools are told.
+func (p Published) sum(dir string) ([]byte, error) {
 	sum := sha256.New()
 	for _, file := range []string{"go.mod", "go.sum"} {
 		content, err := os.ReadFile(filepath.Join(dir, file))
 		if err != nil {
-			t.Fatalf("find what %s is built with: %v", p.Name, err)
+			return nil, fmt.Errorf("find what %s is built with: %w", p.Name, err)
 		}
 		sum.Write(content)
 	}
-	fmt.Fprint(sum, p.Package, p.Variables) // a map prints in the order of its keys
-	return sum.Sum(nil)[:8]
-}
-
-// cache is the directory that programs are kept in.
-func cache(t testing.TB) string {
-	t.Helper()
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatalf("find a place to keep programs in: %v", err)
-	}
-	dir = filepath.Join(dir, "loadline", "programs")
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	return dir
+	fmt.Fprint(sum, p.Package, p.Tags, p.Variables) // a map prints in the order of its keys
+	return sum.Sum(nil)[:8], nil
 }
 
 // lock waits until this process alone has the lock of a path, and returns what gives
 // it back.
-func lock(t testing.TB, path string) func() {
-	t.Helper()
+func lock(path string) (unlock func(), err error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX); err != nil {
-		t.Fatalf("lock %s: %v", path, err)
+		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
-	return func() { _ = file.Close() } // and unlocks it
+	return func() { _ = file.Close() }, nil // and unlocks it
 }
 
 // Own builds a command of this repository, in the test's own directory.
 func Own(t testing.TB, path string) string {
 	t.Helper()
-	return build(t, root(t), t.TempDir(), module+"/"+path, nil)
-}
-
-// build builds a command as releases are built, and never with the race detector.
-func build(t testing.TB, dir, into, path string, variables map[string]string) string {
-	t.Helper()
-	program := filepath.Join(into, filepath.Base(path))
-	flags := "-s -w"
-	for name, value := range variables {
-		flags += " -X " + name + "=" + value
+	if dir := os.Getenv(Built); dir != "" {
+		return filepath.Join(dir, filepath.Base(path))
 	}
-	command := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags="+flags, "-o", program, path)
-	command.Dir = dir
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=readonly")
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("build %s: %v\n%s", path, err, out)
-	}
-	return program
-}
-
-// root is the repository's directory, found from where go test runs a test.
-func root(t testing.TB) string {
-	t.Helper()
-	dir, err := os.Getwd()
+	root, err := root()
 	if err != nil {
 		t.Fatal(err)
 	}
+	built, err := build(root, t.TempDir(), Published{Package: module + "/" + path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return built
+}
+
+// build builds a command as releases are built, and never with the race detector.
+func build(dir, into string, p Published) (string, error) {
+	program := filepath.Join(into, filepath.Base(p.Package))
+	flags := "-s -w"
+	for name, value := range p.Variables {
+		flags += " -X " + name + "=" + value
+	}
+	command := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags="+p.Tags, "-ldflags="+flags, "-o", program, p.Package)
+	command.Dir = dir
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=readonly")
+	if out, err := command.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build %s: %w\n%s", p.Package, err, out)
+	}
+	return program, nil
+}
+
+// root is the repository's directory, found from the one that a program was started
+// in.
+func root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
 	for ; dir != "/"; dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "AGENTS.md")); err == nil {
-			return dir
+			return dir, nil
 		}
 	}
-	t.Fatal("find the repository: no directory above this one has AGENTS.md")
-	return ""
+	return "", errors.New("find the repository: no directory above this one has AGENTS.md")
 }

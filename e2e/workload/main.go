@@ -13,6 +13,9 @@
 //	workload oom              allocates in the init process until it is killed
 //	workload oom-child 3      three children allocate until killed, one after
 //	                          the other; the init process survives and waits
+//	workload serve 8080       answers HTTP on that port with the host's name
+//	workload reach HOST:PORT  asks such a server once and ends with status 0 if it
+//	                          answers
 //	workload exit 3           exits with status 3 at once
 //
 // Once it does what it was told it prints "ready". It ends with status 0 on
@@ -79,6 +82,13 @@ func run(verb string, args []string) (finish func(), err error) {
 		return nothing, os.WriteFile("/proc/self/comm", []byte(argument(args, "workload")), 0)
 	case "oom":
 		return nothing, exhaust()
+	case "serve":
+		return nothing, serve(argument(args, "8080"))
+	case "reach":
+		if err := reach(argument(args, "")); err != nil {
+			return nil, err
+		}
+		os.Exit(0)
 	case "exit":
 		status, err := number(argument(args, "0"))
 		if err == nil {
