@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/events"
+	"github.com/loadline-exporters/loadline/exporters/orchestrator/kubernetes"
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/watch"
 	"github.com/loadline-exporters/loadline/internal/serve"
 	"github.com/loadline-exporters/loadline/internal/source"
@@ -22,6 +23,8 @@ import (
 type clusterOptions struct {
 	kubeconfig             string
 	namespaces, denylisted string
+
+	ownerLabels, ownerAnnotations string
 }
 
 func (o *clusterOptions) addFlags(g serve.FlagGroup) {
@@ -30,6 +33,9 @@ func (o *clusterOptions) addFlags(g serve.FlagGroup) {
 	g.Flag("namespaces", "Comma-separated namespaces to watch, each by requests of its own, so that rights to these alone are enough; empty for all.").
 		StringVar(&o.namespaces)
 	g.Flag("namespaces-denylist", "Comma-separated namespaces to leave out.").StringVar(&o.denylisted)
+	g.Flag("owner-labels", "Comma-separated labels of namespaces and workloads that say who owns them; the first that is there counts.").
+		Default("team,owner").StringVar(&o.ownerLabels)
+	g.Flag("owner-annotations", "The same for annotations, where no label says so.").StringVar(&o.ownerAnnotations)
 }
 
 // cluster is an API server that is watched: who wants to know of a resource adds a
@@ -97,10 +103,26 @@ func (p *parts) withCluster(o *Options, logger *slog.Logger) error {
 		p.sources = append(p.sources, absent)
 		return nil
 	}
-	if err := p.withEvents(c); err != nil {
+	if err := errors.Join(p.withModel(&o.cluster, c), p.withEvents(c)); err != nil {
 		return err
 	}
 	p.sources = append(p.sources, c.watcher.Sources()...)
 	p.runs = append(p.runs, func(ctx context.Context) { c.watcher.Run(ctx) })
+	return nil
+}
+
+// withModel fills the model from the cluster's objects.
+func (p *parts) withModel(o *clusterOptions, c *cluster) error {
+	m := kubernetes.New(kubernetes.Options{
+		OwnerLabels: split(o.ownerLabels), OwnerAnnotations: split(o.ownerAnnotations),
+		Fresh: c.watcher.Fresh, Counts: p.counts,
+	})
+	sinks := m.Sinks()
+	for _, resource := range slices.Sorted(maps.Keys(sinks)) {
+		if err := c.watcher.Add(resource, sinks[resource]); err != nil {
+			return err
+		}
+	}
+	p.models = append(p.models, m)
 	return nil
 }

@@ -49,6 +49,7 @@ const (
 	WaitingStart        Waiting = "start_failed"
 	WaitingHook         Waiting = "hook_failed"
 	WaitingNode         Waiting = "no_suitable_node"
+	WaitingGate         Waiting = "scheduling_gated" // held back until something else says so
 	WaitingOther        Waiting = "other"
 )
 

@@ -37,6 +37,7 @@ func builtIn(c kubernetes.Interface) []Resource {
 		cluster("clusterrolebindings", &rbacv1.ClusterRoleBinding{}, rbac.ClusterRoleBindings()),
 		cluster("clusterroles", &rbacv1.ClusterRole{}, rbac.ClusterRoles()),
 		namespaced("configmaps", &corev1.ConfigMap{}, core.ConfigMaps),
+		namespaced("controllerrevisions", &appsv1.ControllerRevision{}, apps.ControllerRevisions),
 		namespaced("cronjobs", &batchv1.CronJob{}, batch.CronJobs),
 		namespaced("daemonsets", &appsv1.DaemonSet{}, apps.DaemonSets),
 		namespaced("deployments", &appsv1.Deployment{}, apps.Deployments),
