@@ -1,17 +1,12 @@
 package resource
 
 import (
-	"errors"
-	"fmt"
-	"io"
 	"maps"
 	"math"
 	"regexp"
 	"testing"
 
-	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/model/textparse"
+	served "github.com/loadline-exporters/loadline/e2e/exposition"
 )
 
 // sample is a series with its value.
@@ -24,42 +19,14 @@ type sample struct {
 // exposition is one scrape's samples.
 type exposition []sample
 
-// parse reads an exposition with Prometheus' own parsers. Two samples of the same
-// series are an error too: Prometheus would drop one of them.
+// parse reads an exposition.
 func parse(a answer) (exposition, error) {
-	symbols := labels.NewSymbolTable()
-	p, err := textparse.New(a.body, a.contentType, symbols, textparse.ParserOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("exposition of type %q: %w", a.contentType, err)
+	parsed, err := served.Parse(a.body, a.contentType)
+	x := make(exposition, 0, len(parsed))
+	for _, p := range parsed {
+		x = append(x, sample{p.Name, p.Labels, p.Value})
 	}
-	var x exposition
-	seen := map[uint64]bool{}
-	for {
-		entry, err := p.Next()
-		if errors.Is(err, io.EOF) {
-			return x, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("exposition of type %q, after %d samples: %w", a.contentType, len(x), err)
-		}
-		if entry != textparse.EntrySeries {
-			continue
-		}
-		var l labels.Labels
-		p.Labels(&l)
-		if seen[l.Hash()] {
-			return nil, fmt.Errorf("the series %s is there twice", l)
-		}
-		seen[l.Hash()] = true
-		_, timestamp, value := p.Series()
-		if timestamp != nil {
-			return nil, fmt.Errorf("the series %s has a timestamp", l)
-		}
-		named := l.Map()
-		name := named[model.MetricNameLabel]
-		delete(named, model.MetricNameLabel)
-		x = append(x, sample{name, named, value})
-	}
+	return x, err
 }
 
 // of are the samples of a container, which its cgroup's path names.
