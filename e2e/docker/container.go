@@ -51,6 +51,10 @@ type Spec struct {
 	PIDs string
 	// CgroupNamespace is "host" or "private"; Docker's default when empty.
 	CgroupNamespace string
+	// Health is the health check, none when nil.
+	Health *container.HealthConfig
+	// Restart is the restart policy, "no" when its name is empty.
+	Restart container.RestartPolicy
 }
 
 // Container is a started container.
@@ -88,7 +92,7 @@ func (d *Docker) TryRun(ctx context.Context, spec Spec) (*Container, error) {
 	}
 	created, err := d.Client.ContainerCreate(ctx, client.ContainerCreateOptions{
 		Name:       spec.Name,
-		Config:     &container.Config{Image: spec.Image, Cmd: spec.Args, Env: spec.Env, Labels: spec.Labels},
+		Config:     &container.Config{Image: spec.Image, Cmd: spec.Args, Env: spec.Env, Labels: spec.Labels, Healthcheck: spec.Health},
 		HostConfig: hostConfig(spec),
 	})
 	if err != nil {
@@ -107,8 +111,8 @@ func (d *Docker) TryRun(ctx context.Context, spec Spec) (*Container, error) {
 
 func hostConfig(spec Spec) *container.HostConfig {
 	config := &container.HostConfig{
-		NetworkMode:  container.NetworkMode(spec.Network),
-		AutoRemove:   spec.AutoRemove,
+		NetworkMode: container.NetworkMode(spec.Network),
+		AutoRemove:  spec.AutoRemove, RestartPolicy: spec.Restart,
 		PidMode:      container.PidMode(spec.PIDs),
 		CgroupnsMode: container.CgroupnsMode(spec.CgroupNamespace),
 		Resources: container.Resources{

@@ -51,6 +51,10 @@ type ServiceSpec struct {
 	// RestartDelay is how long Swarm waits before it starts a failed task
 	// again, its default of 5 s when zero.
 	RestartDelay time.Duration
+	// Constraints say which nodes may run it, such as "node.role==worker".
+	Constraints []string
+	// Updating says how the service is updated, Swarm's defaults when nil.
+	Updating *swarm.UpdateConfig
 }
 
 // Service is a created service.
@@ -118,9 +122,11 @@ func serviceSpec(spec ServiceSpec) swarm.ServiceSpec {
 				Reservations: &swarm.Resources{MemoryBytes: spec.MemoryReservation},
 			},
 			RestartPolicy: restartPolicy(spec),
+			Placement:     &swarm.Placement{Constraints: spec.Constraints},
 			Networks:      networks,
 		},
-		Mode: serviceMode(spec),
+		Mode:         serviceMode(spec),
+		UpdateConfig: spec.Updating,
 	}
 }
 
