@@ -8,6 +8,7 @@ package orchestrator
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 
@@ -27,12 +28,22 @@ const DefaultBudget = "2000000"
 // Options say which orchestrators there are.
 type Options struct {
 	cluster clusterOptions
+	engine  engineOptions
 }
 
-// AddFlags adds the exporter's flags.
-func (o *Options) AddFlags(g serve.FlagGroup) {
-	o.cluster.addFlags(g)
+// AddPlaces adds the flags that say where orchestrators are.
+func (o *Options) AddPlaces(g serve.FlagGroup) {
+	o.cluster.addPlace(g)
+	o.engine.addPlace(g)
 }
+
+// At says where orchestrators are in place of the flags of AddPlaces.
+func (o *Options) At(kubeconfig, dockerHost string) {
+	o.cluster.kubeconfig, o.engine.host = kubeconfig, dockerHost
+}
+
+// AddFlags adds the exporter's other flags.
+func (o *Options) AddFlags(g serve.FlagGroup) { o.cluster.addFlags(g) }
 
 // Command is the exporter as a program.
 func Command() serve.Command {
@@ -41,6 +52,7 @@ func Command() serve.Command {
 		Help: "Serves what Kubernetes, Swarm and Docker run, want and do to Prometheus.",
 		Flags: func(g serve.FlagGroup) serve.Factory {
 			var o Options
+			o.AddPlaces(g)
 			o.AddFlags(g)
 			return o.New
 		},
@@ -55,12 +67,16 @@ type parts struct {
 	collectors []serve.Collector
 	sources    []*source.Source
 	runs       []func(context.Context)
+	close      []func() error
 }
 
 // New makes the exporter. It asks nobody: who does not answer is found out by Run.
 func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
 	p := parts{counts: state.NewCounts(), totals: state.NewTotals()}
 	if err := p.withCluster(o, logger); err != nil {
+		return serve.Exporter{}, err
+	}
+	if err := p.withEngine(o, logger); err != nil {
 		return serve.Exporter{}, err
 	}
 	p.collectors = append(p.collectors, state.Collectors(p.models, p.counts, p.totals)...)
@@ -81,5 +97,9 @@ func (p *parts) run(ctx context.Context) error {
 	}
 	<-ctx.Done()
 	wg.Wait()
-	return nil
+	var errs []error
+	for _, c := range p.close {
+		errs = append(errs, c())
+	}
+	return errors.Join(errs...)
 }

@@ -167,3 +167,17 @@ func TestCountingFromManySidesLosesNothing(t *testing.T) {
 	serve(b, table)
 	expect(t, serve(b, table), `restarts_total{workload="web"} 8000`, `waiting_seconds_sum{workload="web"} 28000`, `waiting_seconds_count{workload="web"} 8000`)
 }
+
+func TestWhatIsListedNoMoreIsReleased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBook()
+		b.Start(restarts)
+		h := NewHolder(b)
+		h.Hold(map[string]bool{"web": true, "db": true})
+		h.Hold(map[string]bool{"web": true})
+		time.Sleep(KeepEnded)
+		expect(t, serve(b, table), `restarts_total{workload="web"} 0`)
+		h.Hold(map[string]bool{"db": true})
+		expect(t, serve(b, table), `restarts_total{workload="web"} 0`, `restarts_total{workload="db"} 0`)
+	})
+}

@@ -8,6 +8,7 @@
 package hierarchy
 
 import (
+	"strconv"
 	"strings"
 )
 
@@ -108,6 +109,20 @@ func OfLabels(engine, name string, labels map[string]string) Place {
 	return Place{
 		Namespace: Default, Workload: Workload{name, Container},
 		Pod: name, Container: name, Orchestrator: engine,
+	}
+}
+
+// OfSwarmTask places a task of a Swarm service as OfLabels places its container: by
+// the service's name, the labels that its containers carry, the slot, and the id of
+// the node, after which tasks are named that have no slot.
+func OfSwarmTask(service string, labels map[string]string, slot int, node string) Place {
+	which := strconv.Itoa(slot)
+	if slot == 0 && node != "" {
+		which = node
+	}
+	return Place{
+		Namespace: or(labels[labelStack], Default), Workload: Workload{service, Service},
+		Pod: service + "." + which, Container: service, Orchestrator: Swarm,
 	}
 }
 

@@ -20,7 +20,11 @@ var (
 		"Rollouts of a workload that came to a result: completed, failed (past its deadline; it may be completed later, and counts again), rolled_back (completed, to a revision that was there before).",
 		"result")
 	Restarts = count("restarts_total", "Times that a container of a workload was started again.", "container")
-	JobRuns  = count("job_runs_total", "Runs of a workload that ended: complete, failed.", "result")
+	// PodFailures count a pod's name too: a task's slot, which stays.
+	PodFailures = count("pod_failures_total",
+		"Tasks that failed, or could not run, by slot and reason: no_suitable_node, no_such_image, rejected, start_failed, unhealthy, oom_killed, non_zero_exit, orphaned, other (Swarm).",
+		"pod", "reason")
+	JobRuns = count("job_runs_total", "Runs of a workload that ended: complete, failed.", "result")
 )
 
 // Results of rollouts.
@@ -30,4 +34,4 @@ const (
 	RolledBack = "rolled_back"
 )
 
-func countTable() family.Table { return family.Table{Rollouts, Restarts, JobRuns} }
+func countTable() family.Table { return family.Table{Rollouts, Restarts, PodFailures, JobRuns} }

@@ -168,6 +168,8 @@ type Node struct {
 	Role                  string // ControlPlane, Manager, Worker
 	Ready                 Count  // 1 or 0
 	Schedulable           Count  // 1 or 0: whether it takes new pods
+	Availability          Availability
+	Reachable, Leader     Count // 1 or 0: of a manager, by the others
 	Conditions            []Condition
 	Capacity, Allocatable []Amount // in the order of Resources
 	Version               string   // of what runs the containers there

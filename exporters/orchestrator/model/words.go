@@ -50,6 +50,7 @@ const (
 	WaitingHook         Waiting = "hook_failed"
 	WaitingNode         Waiting = "no_suitable_node"
 	WaitingGate         Waiting = "scheduling_gated" // held back until something else says so
+	WaitingPaused       Waiting = "paused"           // by hand: its processes are frozen
 	WaitingOther        Waiting = "other"
 )
 
@@ -112,6 +113,16 @@ const (
 	ControlPlane = "control_plane"
 	Manager      = "manager"
 	Worker       = "worker"
+)
+
+// Availability is what an operator wants of a node.
+type Availability string
+
+// What an operator can want of a node.
+const (
+	Active  Availability = "active"
+	Paused  Availability = "paused"  // takes nothing new
+	Drained Availability = "drained" // gives up what it has too
 )
 
 // Conditions are what can ail a node beside not being ready.

@@ -44,14 +44,17 @@ func (s state) nodes(_ context.Context, w *family.Writer) error {
 	flags := newRows(w, []row[*model.Node]{
 		{metrics.NodeReady, func(x *model.Node) (float64, bool) { return amount(x.Ready) }},
 		{metrics.NodeSchedulable, func(x *model.Node) (float64, bool) { return amount(x.Schedulable) }},
+		{metrics.NodeManagerReachable, func(x *model.Node) (float64, bool) { return amount(x.Reachable) }},
+		{metrics.NodeManagerLeader, func(x *model.Node) (float64, bool) { return amount(x.Leader) }},
 	})
-	info, conditions := w.Series(metrics.NodeInfo), w.Series(metrics.NodeCondition)
+	info, available, conditions := w.Series(metrics.NodeInfo), w.Series(metrics.NodeAvailability), w.Series(metrics.NodeCondition)
 	capacity, allocatable := w.Series(metrics.NodeCapacity), w.Series(metrics.NodeAllocatable)
 	for _, from := range s.sources {
 		from.Nodes(func(x *model.Node) {
 			b := family.NewBlock(metrics.NodeLabels, []string{x.Orchestrator, x.Node})
 			info.AddBlock(b, 1, x.Role, x.Version)
 			flags.add(b, x)
+			word(available, b, x.Availability)
 			for _, c := range x.Conditions {
 				v := 0.0
 				if c.True {

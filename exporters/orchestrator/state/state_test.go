@@ -104,6 +104,7 @@ func everything() *said {
 		}},
 		nodes: []model.Node{{
 			Orchestrator: hierarchy.Kubernetes, Node: "n1", Role: model.Worker, Ready: n(1), Schedulable: n(0), Version: "v1.36.3",
+			Availability: model.Drained, Reachable: n(1), Leader: n(0),
 			Conditions:  []model.Condition{{Name: "disk_pressure", True: true}, {Name: "memory_pressure"}},
 			Capacity:    []model.Amount{{Resource: model.Resources()[0], Value: 2}},
 			Allocatable: []model.Amount{{Resource: model.Resources()[1], Value: 4 << 30}},
