@@ -61,6 +61,10 @@ func (c *Cluster) startNode(i int) *Node {
 	c.network.join(i, n.namespaces, others)
 	n.Containerd = containerd.Start(c.t, containerd.WithCRI(pauseImage), containerd.WithPodSubnet(c.network.podsOf(i)),
 		containerd.WithRegistries(c.registries), containerd.Inside(n.daemon.PID), containerd.InLedger(l), containerd.WithDriver(c.driver))
+	// Where the kubelet's cAdvisor looks for it, whatever the kubelet is told.
+	if err := os.Symlink(n.Containerd.Address, filepath.Join(n.own("/run/containerd"), "containerd.sock")); err != nil {
+		c.t.Fatal(err)
+	}
 	for _, i := range c.images {
 		n.Containerd.Import(context.Background(), criNamespace, i)
 	}
@@ -94,7 +98,7 @@ func (n *Node) binds(l *ledger.Ledger) map[string]string {
 	n.t.Helper()
 	binds := map[string]string{}
 	for _, place := range []string{"/var/lib/kubelet", "/var/lib/cni", "/var/log", "/run/containerd"} {
-		own := filepath.Join(n.dir, strings.ReplaceAll(place[1:], "/", "-"))
+		own := n.own(place)
 		l.Shared(place)
 		for _, dir := range []string{own, place} {
 			if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -111,6 +115,11 @@ func (n *Node) binds(l *ledger.Ledger) map[string]string {
 		binds[filepath.Join("/proc/sys", name)] = own
 	}
 	return binds
+}
+
+// own is the directory that the node has in a place.
+func (n *Node) own(place string) string {
+	return filepath.Join(n.dir, strings.ReplaceAll(place[1:], "/", "-"))
 }
 
 // makeCgroup makes the control group that the kubelet has for all of its own, so that
