@@ -1,4 +1,3 @@
-// Package prometheus asks a Prometheus.
 package prometheus
 
 import (
