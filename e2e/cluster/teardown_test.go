@@ -20,62 +20,95 @@ import (
 	"github.com/loadline-exporters/loadline/e2e/wait"
 )
 
-// ownDirectory is the variable by which a test tells a process that it starts that it
-// is to start a cluster, whose directories are all in TMPDIR.
-const ownDirectory = "LOADLINE_E2E_INTERRUPTED"
+// child is the variable by which a test tells a process that it starts to start a
+// cluster, whose directories are all in TMPDIR, and what then: to end, or to wait until
+// it is interrupted.
+const child = "LOADLINE_E2E_CHILD"
 
-func TestAClusterThatIsInterruptedLeavesNothing(t *testing.T) {
-	if os.Getenv(ownDirectory) != "" {
+func TestAClusterLeavesNothing(t *testing.T) {
+	switch os.Getenv(child) {
+	case "ends":
+		Start(t, WithNodes(2))
+		return
+	case "waits":
 		Start(t)
-		select {} // until it is interrupted
+		select {}
 	}
 	need.Root(t)
+	t.Run("when the test ends", ends)
 	for when, there := range map[string]func(place) bool{
-		"while the API server starts": func(p place) bool { return p.names("kube-apiserver") },
-		"while the node starts":       func(p place) bool { return p.names("kubelet.yaml") },
-		"while pods run":              func(p place) bool { return p.names("containerd-shim") && p.names("/etc/coredns/Corefile") },
+		"interrupted while the API server starts": func(p place) bool { return p.names("kube-apiserver") },
+		"interrupted while the node starts":       func(p place) bool { return p.names("kubelet.yaml") },
+		"interrupted while pods run":              func(p place) bool { return p.names("containerd-shim") && p.names("/etc/coredns/Corefile") },
 	} {
 		t.Run(when, func(t *testing.T) { interrupt(t, there) })
 	}
 }
 
-// interrupt starts a cluster in a process of its own, interrupts it once it has what
-// there says, and looks for what is left.
+// ends starts a cluster in a process of its own, which ends it, and looks for what is
+// left.
+func ends(t *testing.T) {
+	p, process := launch(t, "ends")
+	ended := make(chan error, 1)
+	go func() { ended <- process.Wait() }()
+	wait.For(t, 5*time.Minute, "the process to end", func() error {
+		p.remember()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Fatal(err)
+			}
+			return nil
+		default:
+			return errors.New("it runs")
+		}
+	})
+	wait.For(t, limit, "all of the cluster to go", p.left)
+}
+
+// interrupt starts one, interrupts it once it has what there says, and looks for what
+// is left.
 func interrupt(t *testing.T, there func(place) bool) {
+	p, process := launch(t, "waits")
+	wait.For(t, 3*time.Minute, "the cluster to be that far", func() error {
+		p.remember()
+		if !there(*p) {
+			return errors.New("it is not")
+		}
+		return nil
+	})
+	if err := process.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	_ = process.Wait() // it was interrupted
+	wait.For(t, limit, "all of the cluster to go", p.left)
+}
+
+// launch starts this test in a process of its own.
+func launch(t *testing.T, what string) (*place, *exec.Cmd) {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "in") // short, for sockets
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
-	p := place{dir: dir}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	child := exec.Command(self, "-test.run=^TestAClusterThatIsInterruptedLeavesNothing$", "-test.v")
-	child.Env = append(os.Environ(), ownDirectory+"=yes", "TMPDIR="+dir)
+	process := exec.Command(self, "-test.run=^TestAClusterLeavesNothing$", "-test.v")
+	process.Env = append(os.Environ(), child+"="+what, "TMPDIR="+dir)
 	log, err := os.Create(filepath.Join(t.ArtifactDir(), "log"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	child.Stdout, child.Stderr = log, log
-	if err := child.Start(); err != nil {
+	process.Stdout, process.Stderr = log, log
+	if err := process.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer child.Process.Kill() // where it was not interrupted
-	wait.For(t, 3*time.Minute, "the cluster to be that far", func() error {
-		p.remember()
-		if !there(p) {
-			return errors.New("it is not")
-		}
-		return nil
-	})
-	if err := child.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	_ = child.Wait() // it was interrupted
-	wait.For(t, limit, "all of the cluster to go", p.left)
+	t.Cleanup(func() { _ = process.Process.Kill() }) // where the test failed
+	return &place{dir: dir}, process
 }
 
 // place is what a cluster has on the machine whose directories are below one.
@@ -117,9 +150,10 @@ func (p place) names(text string) bool {
 // remember notes what has another name than the directory while it is there.
 func (p *place) remember() {
 	dirs, _ := filepath.Glob(filepath.Join(p.dir, "ll*"))
-	p.own = p.own[:0]
 	for _, dir := range dirs {
-		p.own = append(p.own, filepath.Base(dir))
+		if name := filepath.Base(dir); !slices.Contains(p.own, name) {
+			p.own = append(p.own, name)
+		}
 	}
 }
 
