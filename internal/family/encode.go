@@ -42,14 +42,14 @@ func Budget(table Table, writers []*Writer, budget int) Budgeted {
 	byFamily := make(map[*Family]*Series, len(table))
 	for _, w := range writers {
 		for f, s := range w.series {
-			if len(s.samples) > 0 {
+			if s.served() {
 				byFamily[f] = s
 			}
 		}
 	}
 	var out Budgeted
 	admit := func(s *Series) {
-		n := len(s.samples)
+		n := s.len()
 		if budget > 0 && out.Series+n > budget {
 			out.Dropped = append(out.Dropped, Dropped{Family: s.family, Series: n, Reason: ReasonBudget})
 			return
@@ -84,20 +84,31 @@ const piece = 32 << 10
 // (BenchmarkEncode). Histograms stay in order too: buckets ascend.
 func (k Budgeted) Encode(w io.Writer, format Format) error {
 	b := make([]byte, 0, piece+4<<10)
+	full := func(b []byte) ([]byte, error) {
+		if len(b) < piece {
+			return b, nil
+		}
+		_, err := w.Write(b)
+		return b[:0], err
+	}
 	backwards := false
 	for _, s := range k.Kept {
+		var err error
 		b = s.family.appendHeader(b, format)
+		if s.lines != nil {
+			if b, err = s.lines(b, full); err != nil {
+				return err
+			}
+			continue
+		}
 		long := s.textBytes() > piece && s.family.parts() == 1
 		for i := range s.samples {
 			if long && backwards {
 				i = len(s.samples) - 1 - i
 			}
 			b = s.appendSample(b, i)
-			if len(b) >= piece {
-				if _, err := w.Write(b); err != nil {
-					return err
-				}
-				b = b[:0]
+			if b, err = full(b); err != nil {
+				return err
 			}
 		}
 		backwards = backwards != long
@@ -116,6 +127,9 @@ func (s *Series) textBytes() int {
 }
 
 func (f *Family) appendHeader(b []byte, format Format) []byte {
+	if f.Compat == Kube {
+		return f.appendVerbatimHeader(b, format)
+	}
 	name, typ := f.Name, string(f.Type)
 	if format == OpenMetrics && f.Type == Untyped {
 		typ = "unknown"

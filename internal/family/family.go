@@ -112,7 +112,7 @@ func (t Table) Check() error {
 			return err
 		}
 		switch {
-		case !slices.Contains([]Type{Gauge, Counter, Histogram}, f.Type) && (f.Type != Untyped || f.Compat == None):
+		case !f.typed():
 			return fmt.Errorf("family %q: unknown type %q", f.Name, f.Type)
 		case f.Help == "" || f.Collector == "":
 			return fmt.Errorf("family %q: help and collector must be set", f.Name)
@@ -126,6 +126,19 @@ func (t Table) Check() error {
 		}
 	}
 	return nil
+}
+
+// typed says whether a table may list a family of its type.
+func (f *Family) typed() bool {
+	switch f.Type {
+	case Gauge, Counter, Histogram:
+		return true
+	case Untyped:
+		return f.Compat != None
+	case Info, StateSet:
+		return f.Compat == Kube
+	}
+	return false
 }
 
 // checkBuckets: a histogram has finite bounds that ascend, and le is their label;
@@ -165,7 +178,7 @@ type Filter struct {
 // Select returns the wanted families in their order. An unknown group or a bad
 // regular expression is an error that names it.
 func (t Table) Select(w Filter) (Table, error) {
-	wants, err := w.compile()
+	wants, err := w.Compile()
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +191,9 @@ func (t Table) Select(w Filter) (Table, error) {
 	return out, nil
 }
 
-func (w Filter) compile() (wants func(*Family) bool, err error) {
+// Compile returns what says whether a family is wanted; bad filters are errors as of
+// Select.
+func (w Filter) Compile() (wants func(*Family) bool, err error) {
 	for _, c := range w.Compat {
 		if !slices.Contains(Compats, c) {
 			return nil, fmt.Errorf("unknown group of compatible families %q: use any of %v", c, Compats)

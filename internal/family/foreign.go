@@ -24,7 +24,7 @@ type Admission struct {
 // NewAdmission admits families that the filter wants and whose samples have the
 // name of none of the table's, nor of any in others. A bad filter is an error.
 func NewAdmission(t Table, others []string, w Filter) (*Admission, error) {
-	wants, err := w.compile()
+	wants, err := w.Compile()
 	if err != nil {
 		return nil, err
 	}
@@ -120,10 +120,10 @@ func foreignOf(writers []*Writer) (kept []*Series, doubled []Dropped) {
 		for _, s := range w.foreign {
 			names := s.family.sampleNames()
 			switch {
-			case len(s.samples) == 0:
+			case !s.served():
 				continue
 			case slices.ContainsFunc(names, func(n string) bool { return by[n] }):
-				doubled = append(doubled, Dropped{Family: s.family, Series: len(s.samples), Reason: ReasonName})
+				doubled = append(doubled, Dropped{Family: s.family, Series: s.len(), Reason: ReasonName})
 				continue
 			}
 			kept = append(kept, s)

@@ -76,6 +76,9 @@ type Series struct {
 	foreign bool // own has suffixes, and braces, too
 	samples []sample
 	own     []byte // the labels of all samples that no block has, rendered
+
+	lines    Lines // makes the samples instead, where they are kept as text
+	rendered int   // how many lines makes
 }
 
 // sample is one series' value.
