@@ -107,7 +107,7 @@ func Floor(t testing.TB, files []string) *Program {
 
 // address finds where a program says that it listens: as a line of its own, or in
 // the log line of exporter-toolkit.
-var address = regexp.MustCompile(`(?m)(?:^|Listening on.*address=)(127\.0\.0\.1:[1-9][0-9]*)`)
+var address = regexp.MustCompile(`(?m)(?:^|Listening on.*address="?)(127\.0\.0\.1:[1-9][0-9]*)`)
 
 // start starts a program in memory control groups of its own, so that the kernel
 // counts all memory that is held for it, and waits until it serves metrics. The

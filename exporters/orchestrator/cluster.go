@@ -10,11 +10,13 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/fields"
-	"k8s.io/client-go/rest"
 
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/events"
+	"github.com/loadline-exporters/loadline/exporters/orchestrator/kube"
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/kubernetes"
+	"github.com/loadline-exporters/loadline/exporters/orchestrator/metrics"
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/watch"
+	"github.com/loadline-exporters/loadline/internal/family"
 	"github.com/loadline-exporters/loadline/internal/serve"
 	"github.com/loadline-exporters/loadline/internal/source"
 )
@@ -44,7 +46,7 @@ func (o *clusterOptions) addFlags(g serve.FlagGroup) {
 // cluster is an API server that is watched: who wants to know of a resource adds a
 // sink to the watcher.
 type cluster struct {
-	config  *rest.Config
+	*watch.Clients
 	watcher *watch.Watcher
 }
 
@@ -60,12 +62,12 @@ func (o *clusterOptions) connect(logger *slog.Logger) (*cluster, *source.Source,
 		absent.Report(source.Because(source.Absent, errors.New("no kubeconfig was given, and this does not run in a cluster")), "")
 		return nil, absent, nil
 	}
-	client, err := watch.Client(config)
+	clients, err := watch.NewClients(config)
 	if err != nil {
 		return nil, nil, fmt.Errorf("kubeconfig %s: %w", o.kubeconfig, err)
 	}
 	namespaces, selector := o.chosen()
-	return &cluster{config: config, watcher: watch.New(client, watch.Options{
+	return &cluster{Clients: clients, watcher: watch.New(clients.Typed, watch.Options{
 		Namespaces: namespaces, FieldSelector: selector, Logger: logger,
 	})}, nil, nil
 }
@@ -96,8 +98,18 @@ func (p *parts) withEvents(c *cluster) error {
 	return nil
 }
 
+// collect says how the API server's resources are watched.
+func (c *cluster) collect(_ context.Context, w *family.Writer) error {
+	for _, n := range c.watcher.Counts() {
+		w.Series(metrics.WatchLists).Add(float64(n.Lists), n.Resource)
+		w.Series(metrics.WatchEvents).Add(float64(n.Events), n.Resource)
+		w.Series(metrics.WatchSkipped).Add(float64(n.Skipped), n.Resource)
+	}
+	return nil
+}
+
 // withCluster adds what is known of an API server, if there is one.
-func (p *parts) withCluster(o *Options, logger *slog.Logger) error {
+func (p *parts) withCluster(o *Options, wanted family.Filter, logger *slog.Logger) error {
 	c, absent, err := o.cluster.connect(logger)
 	switch {
 	case err != nil:
@@ -109,8 +121,19 @@ func (p *parts) withCluster(o *Options, logger *slog.Logger) error {
 	if err := errors.Join(p.withModel(&o.cluster, c), p.withEvents(c)); err != nil {
 		return err
 	}
+	state, err := kube.New(o.kube, wanted, kube.API{Client: c.Typed, Dynamic: c.Untyped, Watcher: c.watcher, Logger: logger})
+	if err != nil {
+		return err
+	}
+	p.kube, p.first = state.Families(), state.Shard.First
+	p.collectors = append(p.collectors, state.Collectors()...)
+	p.collectors = append(p.collectors, serve.Collector{Name: metrics.CollectorWatch, Collect: c.collect})
 	p.sources = append(p.sources, c.watcher.Sources()...)
-	p.runs = append(p.runs, func(ctx context.Context) { c.watcher.Run(ctx) })
+	p.sources = append(p.sources, state.Sources()...)
+	p.runs = append(p.runs, func(ctx context.Context) {
+		state.Run(ctx)
+		c.Close()
+	})
 	return nil
 }
 

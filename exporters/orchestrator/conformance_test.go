@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/loadline-exporters/loadline/exporters/orchestrator"
+	"github.com/loadline-exporters/loadline/exporters/orchestrator/kube"
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/metrics"
 	"github.com/loadline-exporters/loadline/internal/conformance"
 	"github.com/loadline-exporters/loadline/internal/dockerclient/dockertest"
@@ -24,8 +25,12 @@ func TestTheExporterKeepsWhatAllExportersPromise(t *testing.T) {
 		metrics.CollectorWorkloads, metrics.CollectorServices, metrics.CollectorPods, metrics.CollectorContainers,
 		metrics.CollectorAutoscalers, metrics.CollectorJobs, metrics.CollectorNodes,
 	}
+	kubeStateMetrics, err := kube.Table()
+	if err != nil {
+		t.Fatal(err)
+	}
 	conformance.Run(t, conformance.Subject{
-		Command: orchestrator.Command, Families: metrics.Table(),
+		Command: orchestrator.Command, Families: slices.Concat(metrics.Table(), kubeStateMetrics),
 		Args:      []string{"--kubeconfig=" + startAPIServer(t, everyKind()), "--docker-host=" + engine.Host},
 		Exercised: func(f *family.Family) bool { return slices.Contains(state, f.Collector) },
 	})

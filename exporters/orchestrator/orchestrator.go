@@ -10,11 +10,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 
+	"github.com/loadline-exporters/loadline/exporters/orchestrator/kube"
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/metrics"
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/model"
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/state"
+	"github.com/loadline-exporters/loadline/internal/family"
 	"github.com/loadline-exporters/loadline/internal/serve"
 	"github.com/loadline-exporters/loadline/internal/source"
 )
@@ -29,6 +32,7 @@ const DefaultBudget = "2000000"
 type Options struct {
 	cluster clusterOptions
 	engine  engineOptions
+	kube    kube.Options
 }
 
 // AddPlaces adds the flags that say where orchestrators are.
@@ -43,7 +47,10 @@ func (o *Options) At(kubeconfig, dockerHost string) {
 }
 
 // AddFlags adds the exporter's other flags.
-func (o *Options) AddFlags(g serve.FlagGroup) { o.cluster.addFlags(g) }
+func (o *Options) AddFlags(g serve.FlagGroup) {
+	o.cluster.addFlags(g)
+	o.kube.AddFlags(g)
+}
 
 // Command is the exporter as a program.
 func Command() serve.Command {
@@ -64,6 +71,8 @@ type parts struct {
 	counts     *model.Counts
 	totals     *model.Totals
 	models     []model.Source
+	kube       family.Table // kube-state-metrics', where there is a cluster
+	first      func() bool  // whether this is the first of the exporters that share a cluster
 	collectors []serve.Collector
 	sources    []*source.Source
 	runs       []func(context.Context)
@@ -71,23 +80,36 @@ type parts struct {
 }
 
 // New makes the exporter. It asks nobody: who does not answer is found out by Run.
-func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
-	p := parts{counts: state.NewCounts(), totals: state.NewTotals()}
-	if err := p.withCluster(o, logger); err != nil {
+func (o *Options) New(logger *slog.Logger, wanted family.Filter) (serve.Exporter, error) {
+	p := parts{counts: state.NewCounts(), totals: state.NewTotals(), first: func() bool { return true }}
+	if err := p.withCluster(o, wanted, logger); err != nil {
 		return serve.Exporter{}, err
 	}
 	if err := p.withEngine(o, logger); err != nil {
 		return serve.Exporter{}, err
 	}
-	p.collectors = append(p.collectors, state.Collectors(p.models, p.counts, p.totals)...)
+	for _, c := range state.Collectors(p.models, p.counts, p.totals) {
+		p.collectors = append(p.collectors, serve.Collector{Name: c.Name, Collect: p.ofTheFirst(c.Collect)})
+	}
 	return serve.Exporter{
 		Name:       Name,
 		Summary:    "State of services, workloads and pods, and their events, of every orchestrator.",
-		Families:   metrics.Table(),
+		Families:   slices.Concat(metrics.Table(), p.kube),
 		Collectors: p.collectors,
 		Sources:    p.sources,
 		Run:        p.run,
 	}, nil
+}
+
+// ofTheFirst has only the first shard serve what is known of workloads and services: it
+// takes little room, and services have pods of several shards.
+func (p *parts) ofTheFirst(collect func(context.Context, *family.Writer) error) func(context.Context, *family.Writer) error {
+	return func(ctx context.Context, w *family.Writer) error {
+		if !p.first() {
+			return nil
+		}
+		return collect(ctx, w)
+	}
 }
 
 func (p *parts) run(ctx context.Context) error {

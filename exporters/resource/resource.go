@@ -36,6 +36,7 @@ import (
 	"github.com/loadline-exporters/loadline/exporters/resource/node"
 	"github.com/loadline-exporters/loadline/exporters/resource/systemd"
 	"github.com/loadline-exporters/loadline/internal/dockerclient"
+	"github.com/loadline-exporters/loadline/internal/family"
 	"github.com/loadline-exporters/loadline/internal/serve"
 	"github.com/loadline-exporters/loadline/internal/source"
 )
@@ -154,7 +155,7 @@ func (s *sources) all() []*source.Source {
 
 // New makes the exporter. It reads nothing remote: what does not answer is found
 // out by Run.
-func (o *Options) New(logger *slog.Logger) (serve.Exporter, error) {
+func (o *Options) New(logger *slog.Logger, _ family.Filter) (serve.Exporter, error) {
 	o.Node.Logger = logger
 	collectors, err := node.Collectors(o.Node)
 	if err != nil {

@@ -5,8 +5,10 @@ package docs
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
+	"github.com/loadline-exporters/loadline/exporters/orchestrator/kube"
 	orchestrator "github.com/loadline-exporters/loadline/exporters/orchestrator/metrics"
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/model"
 	resource "github.com/loadline-exporters/loadline/exporters/resource/metrics"
@@ -20,12 +22,17 @@ type Exporter struct {
 	Families family.Table
 }
 
-// Exporters are all exporters, in the order of the reference.
-func Exporters() []Exporter {
+// Exporters are all exporters, in the order of the reference. The error is
+// kube-state-metrics' builder's.
+func Exporters() ([]Exporter, error) {
+	kubeStateMetrics, err := kube.Table()
+	if err != nil {
+		return nil, err
+	}
 	return []Exporter{
 		{"resource", resource.Table()},
-		{"orchestrator", orchestrator.Table()},
-	}
+		{"orchestrator", slices.Concat(orchestrator.Table(), kubeStateMetrics)},
+	}, nil
 }
 
 // WriteReference writes docs/metrics.md.
@@ -34,19 +41,24 @@ func WriteReference(w io.Writer) error {
 	b.WriteString(`# Metrics
 
 Made of the exporters' tables by ` + "`make generate`" + `. A family that is compatible keeps the name,
-type and unit that the exporter named in its group publishes; ` + "`--compat`" + ` turns groups off.
+type and unit that the exporter named in its group publishes; ` + "`--compat`" + ` turns groups off. The labels
+of kube-state-metrics' families (group kube) are its own, and not listed here.
 
 Every exporter also serves client_golang's ` + "`go_*` and `process_*`" + ` of its own process.
 `)
 	section(&b, "Every exporter, about itself", serve.SelfFamilies())
-	for _, e := range Exporters() {
+	exporters, err := Exporters()
+	if err != nil {
+		return err
+	}
+	for _, e := range exporters {
 		section(&b, e.Name+"-exporter", e.Families)
 	}
 	b.WriteString("\n### Classes of events\n\nThe label `class` of `" + orchestrator.Events.Name + "` says what happened, whatever the orchestrator calls it:\n\n")
 	for _, c := range model.Classes() {
 		fmt.Fprintf(&b, "- `%s`\n", c)
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err = io.WriteString(w, b.String())
 	return err
 }
 

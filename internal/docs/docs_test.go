@@ -50,7 +50,11 @@ func generated(t *testing.T, name string, write func(io.Writer) error) {
 
 func TestNoFamilyIsEmittedByTwoExporters(t *testing.T) {
 	by := map[string]string{}
-	for _, e := range Exporters() {
+	exporters, err := Exporters()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range exporters {
 		if err := e.Families.Check(); err != nil {
 			t.Errorf("%s: %v", e.Name, err)
 		}

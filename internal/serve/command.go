@@ -18,6 +18,8 @@ import (
 	promslogflag "github.com/prometheus/common/promslog/flag"
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"github.com/loadline-exporters/loadline/internal/family"
 )
 
 // Exit codes of all commands.
@@ -41,8 +43,9 @@ type Command struct {
 	Listening func(addresses []string)
 }
 
-// Factory makes an exporter. Its error is shown to the operator in one line.
-type Factory func(logger *slog.Logger) (Exporter, error)
+// Factory makes an exporter. The filter says which families will be served, so that
+// nothing has to be kept for others. Its error is shown to the operator in one line.
+type Factory func(logger *slog.Logger, wanted family.Filter) (Exporter, error)
 
 // Main is the whole life of a command, from its arguments to its exit code. It
 // ends when the context does, which main binds to signals.
@@ -59,7 +62,7 @@ func Main(ctx context.Context, c Command, args []string, stdout, stderr io.Write
 	logger := promslog.New(logs)
 	opts := series.Options()
 	opts.Logger = logger
-	exporter, err := factory(logger)
+	exporter, err := factory(logger, opts.Filter)
 	if err != nil {
 		return Fail(stderr, c.Name, err)
 	}

@@ -123,12 +123,12 @@ func (c *Command) run(ctx context.Context, logger *slog.Logger, stdout io.Writer
 func (c *Command) exporters(ctx context.Context, logger *slog.Logger) ([]embedded, error) {
 	var out []embedded
 	for _, make := range []serve.Factory{c.resource.New} {
-		e, err := make(logger)
+		opts := c.series.Options()
+		opts.Logger = logger
+		e, err := make(logger, opts.Filter)
 		if err != nil {
 			return nil, err
 		}
-		opts := c.series.Options()
-		opts.Logger = logger
 		g, err := serve.NewGatherer(e, opts)
 		if err != nil {
 			return nil, err

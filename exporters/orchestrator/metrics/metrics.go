@@ -15,7 +15,7 @@ import (
 func Table() family.Table {
 	return slices.Concat(
 		workloadTable(), serviceTable(), podTable(), containerTable(),
-		autoscalerTable(), jobTable(), nodeTable(), countTable(), eventTable(),
+		autoscalerTable(), jobTable(), nodeTable(), countTable(), eventTable(), watchTable(),
 	)
 }
 
@@ -42,6 +42,7 @@ const (
 	CollectorNodes       = "node-state"
 	CollectorCounts      = "workload-counts"
 	CollectorEvents      = "events"
+	CollectorWatch       = "watch"
 )
 
 // of makes gauges of a collector that begin with the same labels.

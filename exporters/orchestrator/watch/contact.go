@@ -75,7 +75,7 @@ func (p *part) requested(ctx context.Context, err error) {
 	if apierrors.IsResourceExpired(err) || apierrors.IsGone(err) || ctx.Err() != nil {
 		return
 	}
-	p.answered(because(err), false)
+	p.answered(Because(err), false)
 }
 
 // answered notes an answer, or its lack; first says to do so only if there was none

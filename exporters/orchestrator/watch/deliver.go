@@ -143,8 +143,8 @@ func (r *resource) report() {
 	}
 }
 
-// because gives an API server's refusal its reason.
-func because(err error) error {
+// Because gives an API server's refusal its reason.
+func Because(err error) error {
 	var known *source.Error
 	switch {
 	case err == nil, errors.As(err, &known):

@@ -84,7 +84,7 @@ type Watcher struct {
 	resources []*resource
 }
 
-// New returns a watcher of the API server that client asks (see Client).
+// New returns a watcher of the API server that client asks (see NewClients).
 func New(client kubernetes.Interface, o Options) *Watcher {
 	if o.PageSize == 0 {
 		o.PageSize = usualPageSize
