@@ -85,11 +85,15 @@ func split(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-// withEvents counts what happens in a cluster.
-func (p *parts) withEvents(c *cluster) error {
-	recorder := events.New(events.Options{Counts: p.counts, Totals: p.totals})
+// withEvents counts what happens in a cluster whose workloads the model knows.
+func (p *parts) withEvents(c *cluster, m *kubernetes.Cluster) error {
+	recorder := events.New(events.Options{Counts: p.counts, Totals: p.totals, Workloads: m})
 	p.runs = append(p.runs, recorder.Run)
-	sinks := recorder.Sinks()
+	return c.add(recorder.Sinks())
+}
+
+// add has sinks told of their resources.
+func (c *cluster) add(sinks map[string]watch.Sink) error {
 	for _, resource := range slices.Sorted(maps.Keys(sinks)) {
 		if err := c.watcher.Add(resource, sinks[resource]); err != nil {
 			return err
@@ -118,7 +122,11 @@ func (p *parts) withCluster(o *Options, wanted family.Filter, logger *slog.Logge
 		p.sources = append(p.sources, absent)
 		return nil
 	}
-	if err := errors.Join(p.withModel(&o.cluster, c), p.withEvents(c)); err != nil {
+	m, err := p.withModel(&o.cluster, c)
+	if err != nil {
+		return err
+	}
+	if err := p.withEvents(c, m); err != nil {
 		return err
 	}
 	state, err := kube.New(o.kube, wanted, kube.API{Client: c.Typed, Dynamic: c.Untyped, Watcher: c.watcher, Logger: logger})
@@ -138,17 +146,11 @@ func (p *parts) withCluster(o *Options, wanted family.Filter, logger *slog.Logge
 }
 
 // withModel fills the model from the cluster's objects.
-func (p *parts) withModel(o *clusterOptions, c *cluster) error {
+func (p *parts) withModel(o *clusterOptions, c *cluster) (*kubernetes.Cluster, error) {
 	m := kubernetes.New(kubernetes.Options{
 		OwnerLabels: split(o.ownerLabels), OwnerAnnotations: split(o.ownerAnnotations),
 		Fresh: c.watcher.Fresh, Counts: p.counts,
 	})
-	sinks := m.Sinks()
-	for _, resource := range slices.Sorted(maps.Keys(sinks)) {
-		if err := c.watcher.Add(resource, sinks[resource]); err != nil {
-			return err
-		}
-	}
 	p.models = append(p.models, m)
-	return nil
+	return m, c.add(m.Sinks())
 }

@@ -13,7 +13,7 @@ import (
 // container is what is kept of one container of a pod.
 type container struct {
 	name string
-	runs int32  // that have ended, as the number of restarts says
+	runs int64  // that have ended, as the number of restarts says
 	last [2]end // those that the status tells of
 }
 
@@ -40,7 +40,7 @@ func (s *podSink) containersOf(o *corev1.Pod) []container {
 
 func (s *podSink) containerOf(status *corev1.ContainerStatus, podReason string) container {
 	now, former := status.State.Terminated, status.LastTerminationState.Terminated
-	c := container{name: status.Name, runs: max(0, status.RestartCount)}
+	c := container{name: status.Name, runs: max(0, int64(status.RestartCount))}
 	if status.State.Running == nil && (now != nil || former != nil) {
 		c.runs++ // of the end that the next restart follows
 	}
@@ -117,7 +117,7 @@ func ends(was, is []container, tell func(container string, how model.Ended, n in
 		if j := slices.IndexFunc(was, func(c container) bool { return c.name == now.name }); j >= 0 {
 			before = was[j]
 		}
-		missed := int(now.runs) - int(before.runs)
+		missed := now.runs - before.runs
 		for _, e := range now.last {
 			if e.id != 0 && e.id != before.last[0].id && e.id != before.last[1].id {
 				tell(now.name, e.how, 1)
@@ -125,7 +125,7 @@ func ends(was, is []container, tell func(container string, how model.Ended, n in
 			}
 		}
 		if missed > 0 {
-			tell(now.name, model.EndedUnknown, missed)
+			tell(now.name, model.EndedUnknown, int(missed))
 		}
 	}
 }

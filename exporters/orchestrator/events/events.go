@@ -32,6 +32,10 @@ type Options struct {
 	Counts    *model.Counts
 	Totals    *model.Totals
 	Workloads Workloads
+	// Owns says whether what happens to a workload is for this exporter to count. Where
+	// there are several, they do not count the same. What belongs to no workload has an
+	// empty one.
+	Owns func(namespace string, w hierarchy.Workload) bool
 }
 
 // Recorder counts what sinks are told.
@@ -47,6 +51,9 @@ type Recorder struct {
 
 // New returns a recorder that knows of nothing yet.
 func New(o Options) *Recorder {
+	if o.Owns == nil {
+		o.Owns = func(string, hierarchy.Workload) bool { return true }
+	}
 	r := &Recorder{options: o, registries: map[string]bool{}}
 	r.pods = newPodSink(r)
 	r.events = newEventSink(r)
@@ -107,20 +114,22 @@ func (r *Recorder) settle(now time.Time) {
 
 // happened takes n occurrences of an event.
 func (r *Recorder) happened(e *event, n int64) {
-	now := time.Now()
-	r.options.Totals.Observe(metrics.EventLag, hierarchy.Kubernetes, max(0, now.Sub(e.last).Seconds()))
-	if e.pull.Image != "" {
-		r.pulled(e.pull)
-	}
 	ref, ok := r.refOf(e)
 	if !ok && len(r.waiting) < mostWait {
-		r.waiting = append(r.waiting, waiting{e, n, now})
+		r.waiting = append(r.waiting, waiting{e, n, time.Now()})
 		return
 	}
 	r.count(e, ref, n)
 }
 
 func (r *Recorder) count(e *event, ref model.Ref, n int64) {
+	if !r.options.Owns(ref.Namespace, ref.Workload) {
+		return
+	}
+	r.options.Totals.Observe(metrics.EventLag, hierarchy.Kubernetes, max(0, time.Since(e.last).Seconds()))
+	if e.pull.Image != "" {
+		r.pulled(e.pull)
+	}
 	if !r.options.Counts.Add(metrics.Events, ref, float64(n), string(e.class), string(e.kindOf)) {
 		r.options.Totals.Add(metrics.EventsDropped, hierarchy.Kubernetes, float64(n), metrics.DroppedSeries)
 	}

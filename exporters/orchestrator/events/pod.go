@@ -24,6 +24,7 @@ type pod struct {
 	version uint64
 	place   place
 	job     string // right above it, whose own maker it does not say
+	held    bool   // its account is: what this exporter owns may change meanwhile
 
 	created                   int64 // all in seconds since 1970, 0 for not yet
 	scheduled, started, ready int64
@@ -174,7 +175,9 @@ func (s *podSink) leave(k watch.Key, was *pod, now time.Time) {
 	delete(s.known, k)
 	delete(s.places, was.uid)
 	s.gone.add(was.uid, was.place, now)
-	s.recorder.options.Counts.ReleaseAt(was.place.Value(), now)
+	if was.held {
+		s.recorder.options.Counts.ReleaseAt(was.place.Value(), now)
+	}
 }
 
 func (s *podSink) take(k watch.Key, is *pod, isNew bool) {
@@ -183,12 +186,16 @@ func (s *podSink) take(k watch.Key, is *pod, isNew bool) {
 		s.leave(k, was, time.Now())
 		was = nil
 	}
+	if was == is { // it is listed again, and may have another workload by now
+		former := *was
+		was = &former
+	}
 	s.resolve(was, is)
 	_, back := s.gone.get(is.uid)
 	switch {
 	case was != nil:
-		if was.place != is.place {
-			s.recorder.options.Counts.Hold(is.place.Value())
+		s.enter(is) // before the former leaves what they share
+		if was.held {
 			s.recorder.options.Counts.Release(was.place.Value())
 		}
 		s.compare(was, is)
@@ -217,9 +224,12 @@ func (s *podSink) resolve(was, is *pod) {
 	}
 }
 
-// enter holds the account of a pod that was not known, and begins what alerts look at.
+// enter holds a pod's account, and begins what alerts look at.
 func (s *podSink) enter(p *pod) {
 	counts, ref := s.recorder.options.Counts, p.place.Value()
+	if p.held = s.recorder.options.Owns(ref.Namespace, ref.Workload); !p.held {
+		return
+	}
 	counts.Hold(ref)
 	for i := range p.containers {
 		for _, e := range []model.Ended{model.EndedError, model.EndedOOM} {
@@ -244,9 +254,12 @@ func (s *podSink) compare(was, is *pod) {
 		switch {
 		case reached.was != 0:
 			*reached.is = reached.was
-		case *reached.is != 0:
+		case *reached.is != 0 && is.held:
 			reached.took(float64(max(0, *reached.is-is.created)))
 		}
+	}
+	if !is.held {
+		return
 	}
 	ends(was.containers, is.containers, func(container string, how model.Ended, n int) {
 		counts.Add(metrics.Terminations, ref, float64(n), container, string(how))

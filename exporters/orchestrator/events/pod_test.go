@@ -259,6 +259,45 @@ func TestAJobsPodIsItsCronJobsOnceThatIsKnown(t *testing.T) {
 	c.expectEvents(t, "shop/backup/cronjob/pull_started/normal 3", "shop/nightly/job/pull_started/normal 1")
 }
 
+func TestAPodThatMovesToItsWorkloadHoldsItsAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := newCluster(), webPod("nightly-x")
+		c.start()
+		yes := true
+		p.OwnerReferences = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: "nightly", Controller: &yes}}
+		c.set(p)
+		c.set(eventOf(p, "1", "Pulling", "x"))
+		c.owners["Job/shop/nightly"] = hierarchy.Workload{Name: "backup", Type: hierarchy.CronJob}
+		c.set(p)
+		c.set(eventOf(p, "2", "Pulling", "x"))
+		time.Sleep(2 * counts.KeepEnded)
+		c.expectEvents(t, "shop/backup/cronjob/pull_started/normal 1")
+		c.remove(p)
+		time.Sleep(counts.KeepEnded)
+		c.expectEvents(t)
+	})
+}
+
+func TestExportersThatShareAClusterCountEachWorkloadOnce(t *testing.T) {
+	one, other := newCluster(), newCluster()
+	owned := func(_ string, w hierarchy.Workload) bool { return w.Name == "web" }
+	one.options.Owns = owned
+	other.options.Owns = func(namespace string, w hierarchy.Workload) bool { return !owned(namespace, w) }
+	web, lone := webPod("web-1"), webPod("lone")
+	lone.OwnerReferences = nil
+	node := eventOf(web, "node", "SystemOOM", "x")
+	node.InvolvedObject = corev1.ObjectReference{Kind: "Node", Name: "n1"}
+	for _, c := range []*cluster{one, other} {
+		c.start()
+		c.set(web, lone, with(web, terminated("1", "Error", 1), none, 0), with(lone, terminated("1", "Error", 2), none, 0))
+		c.set(node, eventOf(web, "a", "Pulled", `Successfully pulled image "nginx" in 1.5s (2s including waiting)`), eventOf(lone, "b", "Pulling", "x"))
+	}
+	all := []*family.Family{metrics.Events, metrics.Terminations, metrics.PullDuration}
+	one.expect(t, all, "events_total shop/web/deployment/pull_succeeded/normal 1", "image_pull_duration_seconds_count docker.io 1",
+		"image_pull_duration_seconds_sum docker.io 1.5", "terminations_total shop/web/deployment/app/error 1")
+	other.expect(t, all, "events_total ///node_oom/normal 1", "events_total shop/lone/pod/pull_started/normal 1", "terminations_total shop/lone/pod/app/error 1")
+}
+
 func TestAnAccountLastsAsLongAsItsPodsAndAnHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, one, two := newCluster(), webPod("web-1"), webPod("web-2")

@@ -29,10 +29,13 @@ func (c *Cluster) reduceReplicaSet(obj runtime.Object) *replicaSet {
 		return nil
 	}
 	if owner := metav1.GetControllerOfNoCopy(o); owner != nil && owner.Kind == "Deployment" {
-		return &replicaSet{revision: revision{
-			of: string(owner.UID), id: unique.Make(o.Annotations[annotationRevision]),
-			created: unix(o.CreationTimestamp), again: o.Annotations[annotationHistory] != "",
-		}}
+		return &replicaSet{
+			revision: revision{
+				of: string(owner.UID), id: unique.Make(o.Annotations[annotationRevision]),
+				created: unix(o.CreationTimestamp), again: o.Annotations[annotationHistory] != "",
+			},
+			standing: standing{place: placeOf(o.Namespace, hierarchy.Workload{Name: owner.Name, Type: hierarchy.Deployment})},
+		}
 	}
 	desired := orOne(o.Spec.Replicas)
 	return &replicaSet{
