@@ -1,6 +1,10 @@
 package main
 
-import "testing"
+import (
+	"fmt"
+	"net"
+	"testing"
+)
 
 func TestSizes(t *testing.T) {
 	for text, want := range map[string]int{"4096": 4096, "8KiB": 8192, "64MiB": 64 << 20, "1GiB": 1 << 30} {
@@ -26,5 +30,25 @@ func TestCountsAreBounded(t *testing.T) {
 func TestUnknownVerbIsRefused(t *testing.T) {
 	if _, err := run("mine", nil); err == nil {
 		t.Error("an unknown verb is no error")
+	}
+}
+
+func TestWhatServesIsReached(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := fmt.Sprint(l.Addr().(*net.TCPAddr).Port)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := reach("127.0.0.1:" + port); err == nil {
+		t.Error("what does not serve is reached")
+	}
+	if err := serve(port); err != nil {
+		t.Fatal(err)
+	}
+	if err := reach("127.0.0.1:" + port); err != nil {
+		t.Error(err)
 	}
 }
