@@ -19,7 +19,7 @@ import (
 // an exporter that asks it.
 type engine struct {
 	*docker.Docker
-	*exporter
+	*Exporter
 }
 
 func TestDocker(t *testing.T) {
@@ -30,7 +30,7 @@ func TestDocker(t *testing.T) {
 	if _, err := before.Wait(within(t)); err != nil {
 		t.Fatal(err)
 	}
-	e := &engine{d, startExporter(t, "--docker-host="+d.Host, "--owner-labels=owner")}
+	e := &engine{d, Start(t, "--docker-host="+d.Host, "--owner-labels=owner")}
 	for _, test := range []struct {
 		behaviour string
 		run       func(*testing.T)

@@ -18,18 +18,18 @@ import (
 
 const mebibyte = 1 << 20
 
-// cluster is what the subtests of TestSwarm share: a Swarm of one node, and an
+// manager is what the subtests of TestSwarm share: a Swarm of one node, and an
 // exporter that asks its manager.
-type cluster struct {
+type manager struct {
 	*docker.Docker
-	*exporter
+	*Exporter
 }
 
 func TestSwarm(t *testing.T) {
 	t.Parallel()
 	need.Root(t)
 	d := docker.Start(t, docker.WithSwarm())
-	c := &cluster{d, startExporter(t, "--docker-host="+d.Host)}
+	c := &manager{d, Start(t, "--docker-host="+d.Host)}
 	for _, test := range []struct {
 		behaviour string
 		run       func(*testing.T)
@@ -62,7 +62,7 @@ func of(namespace, service string, more ...string) []string {
 	}, more...)
 }
 
-func (c *cluster) node(t *testing.T) {
+func (c *manager) node(t *testing.T) {
 	c.shows(t, "the node",
 		is(1, "source_available", "source", "swarm", "reason", ""),
 		is(1, "source_available", "source", "docker", "reason", ""),
@@ -86,7 +86,7 @@ func (c *cluster) node(t *testing.T) {
 	)
 }
 
-func (c *cluster) scaled(t *testing.T) {
+func (c *manager) scaled(t *testing.T) {
 	web := c.CreateService(t.Context(), docker.ServiceSpec{Name: "web", Stack: "shop", Replicas: 2, Labels: map[string]string{"team": "sales"}})
 	c.shows(t, "two tasks", append(c.replicas("shop", "shop_web", 2, 2),
 		is(1, "workload_rollout_state", of("shop", "shop_web", "state", "complete")...),
@@ -115,7 +115,7 @@ func (c *cluster) scaled(t *testing.T) {
 	)...)
 }
 
-func (c *cluster) replicas(namespace, service string, desired, ready float64) []want {
+func (c *manager) replicas(namespace, service string, desired, ready float64) []want {
 	at := of(namespace, service)
 	return []want{
 		is(desired, "workload_replicas_desired", at...), is(desired, "workload_replicas_current", at...),
@@ -129,7 +129,7 @@ func quickly(action swarm.FailureAction) *swarm.UpdateConfig {
 	return &swarm.UpdateConfig{Parallelism: 1, FailureAction: action, Monitor: 3 * time.Second}
 }
 
-func (c *cluster) updated(t *testing.T) {
+func (c *manager) updated(t *testing.T) {
 	good := c.CreateService(t.Context(), docker.ServiceSpec{Name: "good", Replicas: 2, Updating: quickly(swarm.UpdateFailureActionPause)})
 	c.shows(t, "two tasks", c.replicas("default", "good", 2, 2)...)
 	if err := good.Update(within(t), func(s *swarm.ServiceSpec) { s.TaskTemplate.ContainerSpec.Env = []string{"A=1"} }); err != nil {
@@ -156,7 +156,7 @@ func (c *cluster) updated(t *testing.T) {
 	}
 }
 
-func (c *cluster) rolledBack(t *testing.T) {
+func (c *manager) rolledBack(t *testing.T) {
 	bad := c.CreateService(t.Context(), docker.ServiceSpec{Name: "bad", RestartDelay: 100 * time.Millisecond, Updating: quickly(swarm.UpdateFailureActionRollback)})
 	c.shows(t, "a task", c.replicas("default", "bad", 1, 1)...)
 	if err := bad.Update(within(t), func(s *swarm.ServiceSpec) { s.TaskTemplate.ContainerSpec.Args = []string{"exit", "3"} }); err != nil {
@@ -180,7 +180,7 @@ func (c *cluster) rolledBack(t *testing.T) {
 	}
 }
 
-func (c *cluster) paused(t *testing.T) {
+func (c *manager) paused(t *testing.T) {
 	stuck := c.CreateService(t.Context(), docker.ServiceSpec{Name: "stuck", RestartDelay: time.Hour, Updating: quickly(swarm.UpdateFailureActionPause)})
 	c.shows(t, "a task", c.replicas("default", "stuck", 1, 1)...)
 	if err := stuck.Update(within(t), func(s *swarm.ServiceSpec) { s.TaskTemplate.ContainerSpec.Args = []string{"exit", "4"} }); err != nil {
@@ -199,7 +199,7 @@ func (c *cluster) paused(t *testing.T) {
 	)
 }
 
-func (c *cluster) imageMissing(t *testing.T) {
+func (c *manager) imageMissing(t *testing.T) {
 	c.CreateService(t.Context(), docker.ServiceSpec{Name: "noimage", Image: "127.0.0.1:1/none:1", RestartDelay: time.Hour})
 	c.shows(t, "a task without its image",
 		// Swarm tries some at once, whatever the delay.
@@ -213,7 +213,7 @@ func (c *cluster) imageMissing(t *testing.T) {
 	)
 }
 
-func (c *cluster) homeless(t *testing.T) {
+func (c *manager) homeless(t *testing.T) {
 	c.CreateService(t.Context(), docker.ServiceSpec{Name: "elsewhere", Replicas: 2, Constraints: []string{"node.role==worker"}})
 	c.CreateService(t.Context(), docker.ServiceSpec{Name: "huge", MemoryReservation: 1 << 50})
 	c.shows(t, "tasks that no node takes",
@@ -229,7 +229,7 @@ func (c *cluster) homeless(t *testing.T) {
 	)
 }
 
-func (c *cluster) oomKilled(t *testing.T) {
+func (c *manager) oomKilled(t *testing.T) {
 	c.CreateService(t.Context(), docker.ServiceSpec{Name: "greedy", Args: []string{"oom"}, MemoryLimit: 24 * mebibyte, RestartDelay: time.Hour})
 	c.shows(t, "a task that the OOM killer ended",
 		is(1, "workload_pod_failures_total", of("default", "greedy", "pod", "greedy.1", "reason", "oom_killed")...),
@@ -242,7 +242,7 @@ func (c *cluster) oomKilled(t *testing.T) {
 	)
 }
 
-func (c *cluster) startedAgain(t *testing.T) {
+func (c *manager) startedAgain(t *testing.T) {
 	s := c.CreateService(t.Context(), docker.ServiceSpec{Name: "again", RestartDelay: 100 * time.Millisecond})
 	for n := range 2 {
 		containers, err := s.Containers(within(t), 1)
@@ -261,7 +261,7 @@ func (c *cluster) startedAgain(t *testing.T) {
 	}
 }
 
-func (c *cluster) jobs(t *testing.T) {
+func (c *manager) jobs(t *testing.T) {
 	c.CreateService(t.Context(), docker.ServiceSpec{Name: "migrate", Mode: docker.ReplicatedJob, Replicas: 2, Args: []string{"exit", "0"}})
 	c.CreateService(t.Context(), docker.ServiceSpec{Name: "sweep", Mode: docker.GlobalJob, Args: []string{"exit", "0"}})
 	c.CreateService(t.Context(), docker.ServiceSpec{Name: "agent", Mode: docker.Global})
@@ -279,10 +279,10 @@ func (c *cluster) jobs(t *testing.T) {
 }
 
 // agreed compares with what the resource exporter makes of containers' labels.
-func (c *cluster) agreed(t *testing.T) {
+func (c *manager) agreed(t *testing.T) {
 	c.CreateService(t.Context(), docker.ServiceSpec{Name: "everywhere", Stack: "shop", Mode: docker.Global})
 	c.CreateService(t.Context(), docker.ServiceSpec{Name: "long", Mode: docker.ReplicatedJob, Replicas: 2})
-	wait.For(t, limit, "all tasks' containers to be told of under their labels", func() error {
+	wait.For(t, Limit, "all tasks' containers to be told of under their labels", func() error {
 		list, err := c.Client.ContainerList(t.Context(), client.ContainerListOptions{})
 		if err != nil {
 			return err
@@ -315,7 +315,7 @@ func (c *cluster) agreed(t *testing.T) {
 	})
 }
 
-func (c *cluster) drained(t *testing.T) {
+func (c *manager) drained(t *testing.T) {
 	if err := c.SetAvailability(within(t), swarm.NodeAvailabilityDrain); err != nil {
 		t.Fatal(err)
 	}
@@ -337,7 +337,7 @@ func (c *cluster) drained(t *testing.T) {
 		is(1, "events_total", "orchestrator", "swarm", "class", "node_uncordoned"))...)
 }
 
-func (c *cluster) removed(t *testing.T) {
+func (c *manager) removed(t *testing.T) {
 	s := c.CreateService(t.Context(), docker.ServiceSpec{Name: "brief"})
 	c.shows(t, "a task", c.replicas("default", "brief", 1, 1)...)
 	if err := s.Remove(within(t)); err != nil {

@@ -42,6 +42,8 @@ func startAPIServer(t *testing.T, lists map[string]runtime.Object) string {
 			answer(w, http.StatusOK, list)
 		}
 	}))
+	// client-go keeps idle connections beyond the exporter's end, for others in the process.
+	s.Config.SetKeepAlivesEnabled(false)
 	t.Cleanup(s.Close)
 	file := filepath.Join(t.TempDir(), "kubeconfig")
 	config := clientcmdapi.NewConfig()

@@ -24,14 +24,19 @@ type controller struct {
 	replicas replicas
 
 	revision text // what its pods are to be of, empty while it was not looked at
-	// complete: all pods are of the revision, and available. told is since when by the
-	// object's own word, for some revision.
-	complete bool
-	told     int64
-	overdue  bool // by the object's own word it does not get on
-	silent   bool // the object says nothing of that
+	complete bool // all pods are of the revision, and available
+	overdue  bool // by its own word its rollout does not get on
+	word     word // its own of its rollout
+	silent   bool // it has none
 
 	rollout *rollout
+}
+
+// word is what a Deployment says of its rollout, and since when. It says of a new one
+// what it said of the former until something happens.
+type word struct {
+	reason text
+	at     int64
 }
 
 // replicas are numbers of pods.
@@ -80,11 +85,10 @@ func (c *Cluster) reduceDeployment(obj runtime.Object) *controller {
 	d.silent = o.Spec.ProgressDeadlineSeconds == nil || *o.Spec.ProgressDeadlineSeconds == math.MaxInt32
 	d.complete = d.replicas.whole()
 	if p := progressing(o); p != nil && !d.silent {
+		d.word = word{unique.Make(p.Reason), unix(p.LastUpdateTime)}
 		switch p.Reason {
 		case "NewReplicaSetAvailable":
-			// The condition outlasts the scaling that follows, and its own rollout for a
-			// moment: there are pods of a former revision then.
-			d.complete, d.told = d.replicas.current <= d.replicas.updated, unix(p.LastUpdateTime)
+			d.complete = d.replicas.current <= d.replicas.updated // whatever scaling follows
 		case "ProgressDeadlineExceeded":
 			d.overdue, d.complete = true, false
 		case "DeploymentPaused":

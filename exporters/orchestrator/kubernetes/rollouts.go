@@ -19,7 +19,7 @@ import (
 type rollout struct {
 	revision text
 	seen     int64 // when the change of the revision was seen; 0 if it was not
-	former   int64 // what is told of completion is of a former rollout while it is this
+	former   word  // of the rollout before: while it stands, nothing is said of this one
 	ended    int64
 	done     bool
 	noticed  time.Time // when that was seen
@@ -56,10 +56,10 @@ func (c *Cluster) follow(was, is *controller, listed bool, now time.Time) {
 		}
 		switch {
 		case same:
-			is.rollout.seen, is.rollout.former = now.Unix(), was.told
+			is.rollout.seen, is.rollout.former = now.Unix(), was.word
 		case !listed || is.created < c.started.Unix():
 			// What has happened already is not counted.
-			is.rollout.done, is.rollout.counted, is.rollout.ended = is.complete, is.complete, is.told
+			is.rollout.done, is.rollout.counted, is.rollout.ended = is.complete, is.complete, is.completed()
 			is.rollout.failed = is.overdue || is.silent && !is.complete
 		}
 	}
@@ -70,16 +70,16 @@ func (c *Cluster) follow(was, is *controller, listed bool, now time.Time) {
 // and the loss of pods.
 func (c *Cluster) judge(x *controller, now time.Time) {
 	r := x.rollout
-	if x.told != r.former {
-		r.former = 0
+	if x.word != r.former {
+		r.former = word{}
 	}
 	if x.replicas != r.last {
 		r.last, r.progressed = x.replicas, now
 	}
 	nothing := x.replicas == replicas{updated: x.replicas.updated} // no pods, and none wanted
-	if !r.done && x.complete && (r.former == 0 || nothing) {
-		r.done, r.noticed, r.ended = true, now, x.told
-		if r.ended == 0 || r.former != 0 {
+	if !r.done && x.complete && (r.former == word{} || nothing) {
+		r.done, r.noticed, r.ended = true, now, x.completed()
+		if r.ended == 0 || r.former != (word{}) {
 			r.ended = now.Unix()
 		}
 	}
@@ -101,13 +101,20 @@ func (c *Cluster) judge(x *controller, now time.Time) {
 	}
 }
 
-// stalled says that a rollout does not get on: the controller says so, or where it
-// says nothing of that, nothing has changed for as long.
-func (x *controller) stalled(now time.Time) bool {
-	if !x.silent {
-		return x.overdue
+// completed is since when a rollout is complete by the controller's own word; 0 where it
+// has none.
+func (x *controller) completed() int64 {
+	if x.complete && x.word.reason == unique.Make("NewReplicaSetAvailable") {
+		return x.word.at
 	}
-	return x.paused.N == 0 && now.Sub(x.rollout.progressed) > progressDeadline
+	return 0
+}
+
+// stalled says that a rollout does not get on: the controller says so, or where it
+// says nothing of this rollout, nothing has changed for as long.
+func (x *controller) stalled(now time.Time) bool {
+	still := x.paused.N == 0 && now.Sub(x.rollout.progressed) > progressDeadline
+	return x.overdue && (still || x.rollout.former == word{}) || x.silent && still
 }
 
 // say puts a rollout into the model's form.

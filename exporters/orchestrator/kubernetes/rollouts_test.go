@@ -138,6 +138,28 @@ func TestARolloutPastItsDeadlineFailsOnceAndMayBeCompletedLater(t *testing.T) {
 	})
 }
 
+func TestARolloutIsNotTakenForTheFormerThatFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, aDeployment(), aRevision("web-1", 1, ""))
+		late := ago(0)
+		f.set(aRevision("web-2", 2, ""), aDeployment(says("ProgressDeadlineExceeded", late), revisionIs(2, 1)))
+		f.rollout("deployment", "stalled")
+		f.set(aRevision("web-1", 3, "1"), aDeployment(says("ProgressDeadlineExceeded", late), revisionIs(3, 2)))
+		f.rollout("deployment", "rolling_back")
+		f.counted(metrics.Rollouts, results("deployment", 0, 1, 0)...)
+		f.set(aDeployment(says("NewReplicaSetAvailable", ago(0)), revisionIs(3, 3)))
+		f.counted(metrics.Rollouts, results("deployment", 0, 1, 1)...)
+		// One that never begins says no more than that, and fails when its time is over.
+		f.set(aDeployment(says("ProgressDeadlineExceeded", late), revisionIs(4, 1)))
+		f.counted(metrics.Rollouts, results("deployment", 0, 2, 1)...)
+		f.set(aRevision("web-2", 5, "2"), aDeployment(says("ProgressDeadlineExceeded", late), revisionIs(5, 1)))
+		f.counted(metrics.Rollouts, results("deployment", 0, 2, 1)...)
+		time.Sleep(progressDeadline + time.Second)
+		f.rollout("deployment", "stalled")
+		f.counted(metrics.Rollouts, results("deployment", 0, 3, 1)...)
+	})
+}
+
 func TestARevisionThatIsPutBackIsARollback(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, aDeployment(revisionIs(2, 3)), aRevision("web-1", 1, ""), aRevision("web-2", 2, ""))
