@@ -169,15 +169,18 @@ func (c *manager) rolledBack(t *testing.T) {
 		is(0, "workload_rollouts_total", of("default", "bad", "result", "failed")...),
 		is(1, "events_total", of("default", "bad", "class", "rolled_back")...),
 	)...)
-	x, err := c.scrape()
-	if err != nil {
-		t.Fatal(err)
-	}
-	failures := x.With("loadline_workload_pod_failures_total", map[string]string{"workload": "bad", "pod": "bad.1", "reason": "non_zero_exit"}).Sum()
-	died := x.With("loadline_events_total", map[string]string{"workload": "bad", "class": "container_died"}).Sum()
-	if failures < 1 || failures != died {
-		t.Errorf("%v tasks failed, and %v containers died", failures, died)
-	}
+	wait.For(t, Limit, "as many tasks to have failed as containers died", func() error {
+		x, err := c.scrape()
+		if err != nil {
+			return err
+		}
+		failures := x.With("loadline_workload_pod_failures_total", map[string]string{"workload": "bad", "pod": "bad.1", "reason": "non_zero_exit"}).Sum()
+		died := x.With("loadline_events_total", map[string]string{"workload": "bad", "class": "container_died"}).Sum()
+		if failures < 1 || failures != died {
+			return fmt.Errorf("%v tasks failed, and %v containers died", failures, died)
+		}
+		return nil
+	})
 }
 
 func (c *manager) paused(t *testing.T) {

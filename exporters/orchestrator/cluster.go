@@ -29,12 +29,9 @@ type clusterOptions struct {
 	ownerLabels, ownerAnnotations string
 }
 
-func (o *clusterOptions) addPlace(g serve.FlagGroup) {
+func (o *clusterOptions) addFlags(g serve.FlagGroup) {
 	g.Flag("kubeconfig", "Kubeconfig of the API server to watch; without it the one of the cluster that this runs in, if any.").
 		StringVar(&o.kubeconfig)
-}
-
-func (o *clusterOptions) addFlags(g serve.FlagGroup) {
 	g.Flag("namespaces", "Comma-separated namespaces to watch, each by requests of its own, so that rights to these alone are enough; empty for all.").
 		StringVar(&o.namespaces)
 	g.Flag("namespaces-denylist", "Comma-separated namespaces to leave out.").StringVar(&o.denylisted)

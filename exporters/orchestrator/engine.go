@@ -18,7 +18,7 @@ import (
 // Swarm where it is a manager.
 type engineOptions struct{ host string }
 
-func (o *engineOptions) addPlace(g serve.FlagGroup) {
+func (o *engineOptions) addFlags(g serve.FlagGroup) {
 	g.Flag("docker-host", "Docker's socket, unix:///path or tcp://host:port; a manager's tells of its Swarm.").
 		Default(dockerclient.DefaultHost).StringVar(&o.host)
 }

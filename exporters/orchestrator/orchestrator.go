@@ -35,20 +35,15 @@ type Options struct {
 	kube    kube.Options
 }
 
-// AddPlaces adds the flags that say where orchestrators are.
-func (o *Options) AddPlaces(g serve.FlagGroup) {
-	o.cluster.addPlace(g)
-	o.engine.addPlace(g)
-}
-
-// At says where orchestrators are in place of the flags of AddPlaces.
+// At says where orchestrators are, in place of the flags --kubeconfig and --docker-host.
 func (o *Options) At(kubeconfig, dockerHost string) {
 	o.cluster.kubeconfig, o.engine.host = kubeconfig, dockerHost
 }
 
-// AddFlags adds the exporter's other flags.
+// AddFlags adds the exporter's flags.
 func (o *Options) AddFlags(g serve.FlagGroup) {
 	o.cluster.addFlags(g)
+	o.engine.addFlags(g)
 	o.kube.AddFlags(g)
 }
 
@@ -59,7 +54,6 @@ func Command() serve.Command {
 		Help: "Serves what Kubernetes, Swarm and Docker run, want and do to Prometheus.",
 		Flags: func(g serve.FlagGroup) serve.Factory {
 			var o Options
-			o.AddPlaces(g)
 			o.AddFlags(g)
 			return o.New
 		},

@@ -187,7 +187,7 @@ func appendLabels(b []byte, names, values []string, comma bool) []byte {
 // appendEscaped writes a label's value: bounded, valid UTF-8, and escaped as both
 // formats want it (backslash, quote, newline).
 func appendEscaped(b []byte, v string) []byte {
-	v = bound(v)
+	v = Bound(v)
 	for i := 0; i < len(v); {
 		switch c := v[i]; {
 		case c == '\\':
@@ -209,7 +209,9 @@ func appendEscaped(b []byte, v string) []byte {
 	return b
 }
 
-func bound(v string) string {
+// Bound is a label's value as it is served: one that is too long is cut, and ends in
+// a hash of the whole. What is kept of hostile values need not be longer.
+func Bound(v string) string {
 	if len(v) <= MaxLabelBytes {
 		return v
 	}

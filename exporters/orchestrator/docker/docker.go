@@ -56,10 +56,12 @@ type Source struct {
 	begun   bool              // what was there before is not counted; Fetch's own
 	events  *dockerclient.Events
 
-	mu      sync.Mutex
-	changed map[string]bool // containers of which something was told since they were inspected
-	lives   map[string]life // containers of which it was told that they were created or started
-	ends    map[string]end  // the last end of a container that was told
+	mu        sync.Mutex
+	connected bool            // events are told
+	missed    bool            // some may not have been since the last listing
+	changed   map[string]bool // containers of which something was told since they were inspected
+	lives     map[string]life // containers of which it was told that they were created or started
+	ends      map[string]end  // the last end of a container that was told
 }
 
 // known is a container as it was last inspected.
@@ -116,50 +118,60 @@ func (s *Source) Fetch(ctx context.Context) (*model.Lists, string, error) {
 	if err != nil {
 		return nil, "", s.failed("asking what it is", err)
 	}
-	changed := s.takeChanged()
+	changed, all := s.takeChanged()
 	list, err := s.Client.ContainerList(ctx, client.ContainerListOptions{All: true})
 	if err != nil {
-		s.giveBack(changed)
+		s.giveBack(changed, all)
 		return nil, "", s.failed("listing the containers", err)
 	}
 	inSwarm := info.Info.Swarm.LocalNodeState == swarm.LocalNodeStateActive
 	listed := make(map[string]*known, len(list.Items))
-	var all []*one
+	var told []*one
 	for i := range list.Items {
 		c := &list.Items[i]
-		place := hierarchy.OfLabels(hierarchy.Docker, dockerclient.Name(c.Names, c.ID), c.Labels)
-		if c.ID == "" || place.Orchestrator == hierarchy.Kubernetes {
+		place := placeOf(dockerclient.Name(c.Names, c.ID), c.Labels)
+		if c.ID == "" || place.Orchestrator != hierarchy.Docker && place.Orchestrator != hierarchy.Swarm {
 			continue
 		}
-		k := s.inspected(ctx, c, changed[c.ID])
+		k := s.inspected(ctx, c, all || changed[c.ID])
 		listed[c.ID] = k
 		if inSwarm && place.Orchestrator == hierarchy.Swarm {
 			continue // a manager tells of it
 		}
-		all = append(all, &one{Summary: c, known: k, place: place, digest: s.digests.Of(ctx, c)})
+		told = append(told, &one{Summary: c, known: k, place: place, digest: s.digests.Of(ctx, c)})
 	}
 	s.digests.Forget()
-	s.count(all)
-	s.forget(listed, all)
-	return s.lists(&info.Info, all, inSwarm), s.Client.Host, nil
+	s.count(told)
+	s.forget(listed, told)
+	return s.lists(&info.Info, told, inSwarm), s.Client.Host, nil
 }
 
 func (s *Source) failed(what string, err error) error {
 	return dockerclient.Because(fmt.Errorf("%s of %s: %w", what, s.Client.Host, err))
 }
 
-func (s *Source) takeChanged() map[string]bool {
+// takeChanged are the containers of which something was told since it was last called,
+// and whether something may have happened to any of which nothing was told.
+func (s *Source) takeChanged() (changed map[string]bool, all bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	changed := s.changed
-	s.changed = map[string]bool{}
-	return changed
+	changed, all = s.changed, s.missed
+	s.changed, s.missed = map[string]bool{}, !s.connected
+	return changed, all
 }
 
-func (s *Source) giveBack(changed map[string]bool) {
+func (s *Source) giveBack(changed map[string]bool, all bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	maps.Copy(s.changed, changed)
+	s.missed = s.missed || all
+}
+
+// listening notes whether events are told. What happened before they are is not.
+func (s *Source) listening(connected bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.connected, s.missed = connected, true
 }
 
 // inspected is a container as it was inspected: anew where something happened to it.

@@ -113,19 +113,29 @@ func TestContainersAreToldOnceByWhoeverRunsThem(t *testing.T) {
 func TestAContainerIsInspectedWhenSomethingHappens(t *testing.T) {
 	e := newEngine(t)
 	e.has(`{"Name":"web","State":{"Status":"running"}}`)
-	times := func() int { return e.Times("/v1.41/containers/id0/json") }
-	for range 3 {
-		e.lists(t)
+	inspected := func(listings int) int {
+		t.Helper()
+		const path = "/v1.41/containers/id0/json"
+		before := e.Times(path)
+		for range listings {
+			e.lists(t)
+		}
+		return e.Times(path) - before
 	}
-	if times() != 1 {
-		t.Errorf("it was inspected %d times in three listings", times())
+	if n := inspected(3); n != 3 {
+		t.Errorf("while no events are told it was inspected %d times in three listings", n)
 	}
-	e.had.Add(time.Minute, events.ActionPause, "id0", map[string]string{"name": "web"})
-	e.watch(t)
-	e.lists(t)
+	e.source.listening(true)
+	if n := inspected(3); n != 1 {
+		t.Errorf("once they are told it was inspected %d times in three listings", n)
+	}
+	e.source.take(t.Context(), events.Message{Type: events.ContainerEventType, Action: events.ActionPause, Actor: events.Actor{ID: "id0"}})
+	if n := inspected(3); n != 1 {
+		t.Errorf("after an event it was inspected %d times in three listings", n)
+	}
 	e.has(`{"Name":"web","State":{"Status":"exited","ExitCode":1,"FinishedAt":"2026-01-01T00:00:00Z"}}`)
-	if p := e.lists(t).Pods[0]; times() != 3 || p.Phase != model.Failed {
-		t.Errorf("it was inspected %d times, and is %s", times(), p.Phase)
+	if n, p := inspected(3), e.lists(t).Pods[0]; n != 1 || p.Phase != model.Failed {
+		t.Errorf("in another state it was inspected %d times, and is %s", n, p.Phase)
 	}
 }
 
@@ -271,7 +281,7 @@ func FuzzContainers(f *testing.F) {
 		if json.Unmarshal([]byte(listed), &c) != nil || json.Unmarshal([]byte(inspected), &is) != nil || is.State == nil {
 			return
 		}
-		o := &one{Summary: &c, known: knownOf(&c, &is), place: placeOf(events.Message{Actor: events.Actor{ID: "a", Attributes: c.Labels}})}
+		o := &one{Summary: &c, known: knownOf(&c, &is), place: placeOf("a", c.Labels)}
 		p := o.pod("node")
 		if p.Phase == "" || p.Containers[0].Restarts.N < 0 {
 			t.Errorf("got %+v", p)

@@ -10,6 +10,7 @@ import (
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/metrics"
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/model"
 	"github.com/loadline-exporters/loadline/internal/dockerclient"
+	"github.com/loadline-exporters/loadline/internal/family"
 	"github.com/loadline-exporters/loadline/internal/hierarchy"
 )
 
@@ -38,7 +39,11 @@ func (s *Source) Watch(ctx context.Context, connected func(detail string)) error
 	} {
 		filters.Add("event", string(a))
 	}
-	return s.events.Watch(ctx, filters, connected, s.take)
+	defer s.listening(false)
+	return s.events.Watch(ctx, filters, func(detail string) {
+		s.listening(true)
+		connected(detail)
+	}, s.take)
 }
 
 // take counts an event.
@@ -63,7 +68,8 @@ func (s *Source) tell(c Change) {
 }
 
 func (s *Source) takeContainer(ctx context.Context, m events.Message) {
-	place := placeOf(m)
+	// All attributes but name and image can be labels.
+	place := placeOf(dockerclient.Name([]string{m.Actor.Attributes[dockerclient.AttributeName]}, m.Actor.ID), m.Actor.Attributes)
 	if place.Orchestrator == hierarchy.Kubernetes {
 		return // its kubelet and its API server tell of it
 	}
@@ -195,11 +201,14 @@ func bound[V any](m map[string]V) {
 	}
 }
 
-// placeOf places a container by its event. All attributes but name and image can be
-// labels.
-func placeOf(m events.Message) hierarchy.Place {
-	name := dockerclient.Name([]string{m.Actor.Attributes[dockerclient.AttributeName]}, m.Actor.ID)
-	return hierarchy.OfLabels(hierarchy.Docker, name, m.Actor.Attributes)
+// placeOf places a container by its labels, which are somebody else's: what is kept of
+// them is what is served.
+func placeOf(name string, labels map[string]string) hierarchy.Place {
+	p := hierarchy.OfLabels(hierarchy.Docker, name, labels)
+	for _, v := range []*string{&p.Namespace, &p.Workload.Name, &p.Pod, &p.Container} {
+		*v = family.Bound(*v)
+	}
+	return p
 }
 
 // takeImage counts a pull. Nobody says for whom it was. Docker tells of those alone

@@ -21,9 +21,13 @@ func (s *Source) lists(info *system.Info, all []*one, inSwarm bool) *model.Lists
 	slices.SortFunc(all, func(a, b *one) int { return strings.Compare(a.place.Pod, b.place.Pod) })
 	out := &model.Lists{}
 	workloads, services := map[model.Ref]int{}, map[model.Ref]int{}
+	pods := map[string]bool{}
 	for _, c := range all {
-		out.Pods = append(out.Pods, c.pod(info.Name))
 		ref := c.ref()
+		if k := ref.Namespace + "\x00" + c.place.Pod; !pods[k] { // labels may lie about a task's slot
+			pods[k] = true
+			out.Pods = append(out.Pods, c.pod(info.Name))
+		}
 		i, ok := workloads[ref]
 		if !ok {
 			i = len(out.Workloads)

@@ -9,6 +9,7 @@ import (
 	"github.com/moby/moby/api/types/swarm"
 
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/model"
+	"github.com/loadline-exporters/loadline/internal/family"
 	"github.com/loadline-exporters/loadline/internal/hierarchy"
 )
 
@@ -97,8 +98,10 @@ func containerLabels(t *swarm.TaskSpec) map[string]string {
 	return t.ContainerSpec.Labels
 }
 
+// refOf is a place's workload. Its namespace is a label, which is somebody else's: what
+// is kept of it is what is served.
 func refOf(p hierarchy.Place) model.Ref {
-	return model.Ref{Orchestrator: p.Orchestrator, Namespace: p.Namespace, Workload: p.Workload}
+	return model.Ref{Orchestrator: p.Orchestrator, Namespace: family.Bound(p.Namespace), Workload: p.Workload}
 }
 
 // named names nodes after their hosts, and those whose hosts have the same name, or

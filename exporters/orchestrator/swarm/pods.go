@@ -74,7 +74,11 @@ func (s *Source) container(sv *svc, sl *slot, t *swarm.Task) model.Container {
 // waiting is why a task does not run that is to.
 func waiting(sl *slot, t *swarm.Task) model.Waiting {
 	if !wanted(t) {
-		if t.Status.State == swarm.TaskStateRejected {
+		// Swarm tries it again, or has given it up.
+		switch reasonOf(t) {
+		case reasonImage:
+			return model.WaitingPullBackOff
+		case reasonRejected:
 			return model.WaitingCreate
 		}
 		return ""
