@@ -55,6 +55,16 @@ func (c *Command) usualPlaces() {
 	}
 }
 
+// orchestrated says that there may be somebody to ask what is wanted here: an API
+// server, or a Docker engine, which may manage a Swarm.
+func (c *Command) orchestrated() bool {
+	if c.resource.Kubeconfig != "" || os.Getenv("KUBERNETES_SERVICE_HOST") != "" {
+		return true
+	}
+	socket, local := strings.CutPrefix(c.resource.Docker, "unix://")
+	return !local || exists(socket)
+}
+
 // findKubeconfig returns the first usable kubeconfig of the usual places.
 func findKubeconfig() string {
 	home, err := os.UserHomeDir()

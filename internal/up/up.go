@@ -23,6 +23,7 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/exporter-toolkit/web"
 
+	"github.com/loadline-exporters/loadline/exporters/orchestrator"
 	"github.com/loadline-exporters/loadline/exporters/resource"
 	"github.com/loadline-exporters/loadline/internal/serve"
 	"github.com/loadline-exporters/loadline/internal/up/page"
@@ -38,16 +39,19 @@ type Command struct {
 	// Listening, if set, is told the addresses: tests listen on port 0.
 	Listening func(addresses []string)
 
-	name       string
-	web        *web.FlagConfig
-	series     *serve.SeriesFlags
-	resource   resource.Options
-	dataDir    string
-	interval   time.Duration
-	retention  time.Duration
-	scrapeFile string
-	cluster    string
-	pprof      bool
+	name     string
+	web      *web.FlagConfig
+	series   *serve.SeriesFlags
+	resource resource.Options
+	// orchestrator is where the resource exporter's options say that things are.
+	orchestrator orchestrator.Options
+	budget       int // of the orchestrator exporter
+	dataDir      string
+	interval     time.Duration
+	retention    time.Duration
+	scrapeFile   string
+	cluster      string
+	pprof        bool
 }
 
 // AddTo adds the command and its flags to a command line.
@@ -64,6 +68,28 @@ func (c *Command) AddTo(app *kingpin.Application) {
 	cmd.Flag("cluster", "Value of the label cluster of everything that is scraped here; by default the host's name.").StringVar(&c.cluster)
 	cmd.Flag("web.enable-pprof", "Serve Go's profiles below /debug/pprof/.").BoolVar(&c.pprof)
 	c.resource.AddFlags(cmd)
+	cmd.Flag("orchestrator.series-budget", "Series of the orchestrator exporter to serve at the most, as --series-budget is of the resource exporter.").
+		Default(orchestrator.DefaultBudget).IntVar(&c.budget)
+	further := besides{cmd, kingpin.New("", "")}
+	c.orchestrator.AddFlags(further)
+	_, err := further.hidden.Parse(nil) // for their defaults
+	app.FatalIfError(err, "the flags of the orchestrator exporter")
+}
+
+// besides is where the flags of a further exporter are added to those of a command.
+// One that the command has already is that of both, if it says where something is, and
+// else keeps its default.
+type besides struct {
+	*kingpin.CmdClause
+	hidden *kingpin.Application
+}
+
+// Flag adds a flag.
+func (b besides) Flag(name, help string) *kingpin.FlagClause {
+	if b.GetFlag(name) != nil {
+		return b.hidden.Flag(name, help)
+	}
+	return b.CmdClause.Flag(name, help)
 }
 
 // Run is the life of the command. Its return value is the exit code.
@@ -122,12 +148,20 @@ func (c *Command) run(ctx context.Context, logger *slog.Logger, stdout io.Writer
 // exporters are those that fit this machine.
 func (c *Command) exporters(ctx context.Context, logger *slog.Logger) ([]embedded, error) {
 	var out []embedded
-	for _, make := range []serve.Factory{c.resource.New} {
+	factories := []serve.Factory{c.resource.New}
+	if c.orchestrated() {
+		c.orchestrator.At(c.resource.Kubeconfig, c.resource.Docker)
+		factories = append(factories, c.orchestrator.New)
+	}
+	for _, make := range factories {
 		opts := c.series.Options()
 		opts.Logger = logger
 		e, err := make(logger, opts.Filter)
 		if err != nil {
 			return nil, err
+		}
+		if e.Name == orchestrator.Name {
+			opts.Budget = c.budget
 		}
 		g, err := serve.NewGatherer(e, opts)
 		if err != nil {

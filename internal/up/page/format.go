@@ -17,6 +17,10 @@ var functions = template.FuncMap{
 	"duration": duration,
 	"known":    func(v float64) bool { return !math.IsNaN(v) },
 	"state":    state,
+	"spaced":   spaced,
+	"brief":    brief,
+	"rollout":  rollout,
+	"amount":   amount,
 	"bar":      newBar,
 	"spark":    newSpark,
 	"leaf":     leaf,
@@ -41,6 +45,23 @@ func cores(v float64) string {
 		return strconv.FormatFloat(v*1000, 'f', 0, 64) + "m"
 	}
 	return strconv.FormatFloat(v, 'f', 2, 64)
+}
+
+// brief is the beginning of what somebody else wrote.
+func brief(s string) string {
+	const most = 160
+	if r := []rune(s); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return s
+}
+
+// amount shows a whole number.
+func amount(v float64) string {
+	if math.IsNaN(v) {
+		return absent
+	}
+	return strconv.FormatFloat(v, 'f', 0, 64)
 }
 
 func byteSize(v float64) string {

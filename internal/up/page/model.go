@@ -16,12 +16,14 @@ import (
 
 // View is all that the page shows at one time.
 type View struct {
-	At        time.Time
-	Every     time.Duration // between two refreshes
-	Node      Node
-	Rows      []*Row // namespaces
-	Exporters []Exporter
-	Err       string // why numbers are missing, if they are
+	At    time.Time
+	Every time.Duration // between two refreshes
+	Node  Node
+	Rows  []*Row // namespaces
+	// Orchestrated is nil where nobody asks orchestrators.
+	Orchestrated *Orchestrated
+	Exporters    []Exporter
+	Err          string // why numbers are missing, if they are
 }
 
 // Node is the machine.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -109,9 +110,13 @@ func (p *Page) View(ctx context.Context) View {
 	if p.sparks.at != now.Truncate(sparkStep) {
 		p.sparks = a.allSparks(ctx)
 	}
+	exporters := p.exporters(ctx, a)
 	p.view = View{
 		At: now, Every: p.o.Every,
-		Node: a.node(ctx, p.sparks), Rows: a.rows(ctx, p.sparks), Exporters: p.exporters(ctx, a),
+		Node: a.node(ctx, p.sparks), Rows: a.rows(ctx, p.sparks), Exporters: exporters,
+	}
+	if slices.ContainsFunc(exporters, func(e Exporter) bool { return e.Name == "orchestrator" }) {
+		p.view.Orchestrated = a.orchestrated(ctx)
 	}
 	if err := a.err(); err != nil {
 		p.view.Err = err.Error()

@@ -73,10 +73,12 @@ func pressure(resource string) string {
 type asker struct {
 	querier  Querier
 	selector string
-	instance string
-	window   string
-	covered  int // samples
-	at       time.Time
+	// orchestrator selects the orchestrator exporter.
+	orchestrator string
+	instance     string
+	window       string
+	covered      int // samples
+	at           time.Time
 
 	mu   sync.Mutex
 	errs []error
@@ -92,13 +94,16 @@ func newAsker(q Querier, instance string, every time.Duration, at time.Time) *as
 	covered := max(int(window*4/5/max(every, time.Second)), 2)
 	return &asker{
 		querier: q, instance: strconv.Quote(instance), at: at,
-		selector: `job="resource", instance=` + strconv.Quote(instance),
-		window:   strconv.FormatInt(window.Milliseconds(), 10) + "ms",
-		covered:  covered,
+		selector:     `job="resource", instance=` + strconv.Quote(instance),
+		orchestrator: `job="orchestrator", instance=` + strconv.Quote(instance),
+		window:       strconv.FormatInt(window.Milliseconds(), 10) + "ms",
+		covered:      covered,
 	}
 }
 
-func (a *asker) expr(query string) string { return fmt.Sprintf(query, a.selector, a.window, a.covered) }
+func (a *asker) expr(query string) string {
+	return fmt.Sprintf(query, a.selector, a.window, a.covered, a.orchestrator)
+}
 
 func (a *asker) fail(err error) {
 	if err != nil {
