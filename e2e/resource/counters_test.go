@@ -162,8 +162,9 @@ func (m *machine) oomWithin(t *testing.T, c *docker.Container) {
 }
 
 func (m *machine) oomOfInit(t *testing.T) {
-	// The quota makes it slow enough to be seen alive.
-	c := m.docker.Run(t.Context(), docker.Spec{Name: "doomed", Args: []string{"oom"}, MemoryLimit: 400 * mebibyte, CPUQuota: 5_000})
+	// The quota makes it slow enough to be seen alive, on a slow machine too.
+	quota := 5_000 * int64(wait.Limit(time.Second)/time.Second)
+	c := m.docker.Run(t.Context(), docker.Spec{Name: "doomed", Args: []string{"oom"}, MemoryLimit: 400 * mebibyte, CPUQuota: quota})
 	m.exporter.shows(t, soon, c.CgroupPath)
 	if code, err := c.Wait(within(t)); err != nil || code != 137 {
 		t.Fatalf("exit status is %d (%v), want 137", code, err)
