@@ -119,12 +119,18 @@ func (p *parts) withCluster(o *Options, wanted family.Filter, logger *slog.Logge
 		p.sources = append(p.sources, absent)
 		return nil
 	}
-	m, err := p.withModel(&o.cluster, c)
+	own, err := metrics.Table().Select(wanted)
 	if err != nil {
 		return err
 	}
-	if err := p.withEvents(c, m); err != nil {
-		return err
+	if len(own) > 0 { // else nothing is watched that kube-state-metrics' families don't need
+		m, err := p.withModel(&o.cluster, c)
+		if err != nil {
+			return err
+		}
+		if err := p.withEvents(c, m); err != nil {
+			return err
+		}
 	}
 	state, err := kube.New(o.kube, wanted, kube.API{Client: c.Typed, Dynamic: c.Untyped, Watcher: c.watcher, Logger: logger})
 	if err != nil {
