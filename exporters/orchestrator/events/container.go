@@ -46,7 +46,7 @@ func (s *podSink) containerOf(status *corev1.ContainerStatus, podReason string) 
 	}
 	for i, t := range []*corev1.ContainerStateTerminated{former, now} {
 		if t != nil {
-			c.last[i] = end{s.identify(t), endedAs(t, podReason)}
+			c.last[i] = end{s.identify(t), EndedAs(t, podReason)}
 		}
 	}
 	return c
@@ -68,10 +68,11 @@ const (
 	sigTERM     = 15
 )
 
-// endedAs are the kubelet's and the runtimes' reasons. Runtimes say OOMKilled of a
-// container in which anything was ever killed; one that ended well or because it was
-// told to was not ended by that.
-func endedAs(t *corev1.ContainerStateTerminated, podReason string) model.Ended {
+// EndedAs is how a container ended, by the kubelet's and the runtimes' reasons, and by
+// the reason of its pod's status. Runtimes say OOMKilled of a container in which
+// anything was ever killed; one that ended well or because it was told to was not ended
+// by that.
+func EndedAs(t *corev1.ContainerStateTerminated, podReason string) model.Ended {
 	switch t.Reason {
 	case "OOMKilled":
 		switch t.ExitCode {

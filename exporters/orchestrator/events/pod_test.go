@@ -136,7 +136,7 @@ func TestReasonsOfEndsAreAClosedList(t *testing.T) {
 		"its pod's deadline was over":             {"Error", 143, "DeadlineExceeded", "deadline_exceeded"},
 		"its runtime says something new":          {"Whatever", 1, "", "other"},
 	} {
-		got := endedAs(&corev1.ContainerStateTerminated{Reason: test.reason, ExitCode: test.code}, test.podReason)
+		got := EndedAs(&corev1.ContainerStateTerminated{Reason: test.reason, ExitCode: test.code}, test.podReason)
 		if string(got) != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}

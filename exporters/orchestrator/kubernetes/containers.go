@@ -6,6 +6,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/loadline-exporters/loadline/exporters/orchestrator/events"
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/model"
 )
 
@@ -19,20 +20,20 @@ func containersOf(o *corev1.Pod, gate model.Waiting) []container {
 		if s.RestartPolicy != nil && *s.RestartPolicy == corev1.ContainerRestartPolicyAlways {
 			kind = model.Sidecar
 		}
-		out = append(out, containerOf(s.Name, kind, s.Image, o.Status.InitContainerStatuses, gate))
+		out = append(out, containerOf(s.Name, kind, s.Image, o.Status.InitContainerStatuses, gate, o.Status.Reason))
 	}
 	for i := range o.Spec.Containers {
 		s := &o.Spec.Containers[i]
-		out = append(out, containerOf(s.Name, model.App, s.Image, o.Status.ContainerStatuses, gate))
+		out = append(out, containerOf(s.Name, model.App, s.Image, o.Status.ContainerStatuses, gate, o.Status.Reason))
 	}
 	for i := range o.Spec.EphemeralContainers {
 		s := &o.Spec.EphemeralContainers[i]
-		out = append(out, containerOf(s.Name, model.Ephemeral, s.Image, o.Status.EphemeralContainerStatuses, gate))
+		out = append(out, containerOf(s.Name, model.Ephemeral, s.Image, o.Status.EphemeralContainerStatuses, gate, o.Status.Reason))
 	}
 	return out
 }
 
-func containerOf(name, kind, image string, statuses []corev1.ContainerStatus, gate model.Waiting) container {
+func containerOf(name, kind, image string, statuses []corev1.ContainerStatus, gate model.Waiting, podReason string) container {
 	spec := containerSpec{name: name, kind: kind, image: image}
 	out := container{waiting: gate}
 	for i := range statuses {
@@ -51,7 +52,7 @@ func containerOf(name, kind, image string, statuses []corev1.ContainerStatus, ga
 			last = s.LastTerminationState.Terminated
 		}
 		if last != nil {
-			out.terminated(last)
+			out.terminated(last, podReason)
 		}
 		break
 	}
@@ -62,8 +63,8 @@ func containerOf(name, kind, image string, statuses []corev1.ContainerStatus, ga
 // firstSignal is what runtimes add to the number of a signal for an exit code.
 const firstSignal = 128
 
-func (c *container) terminated(t *corev1.ContainerStateTerminated) {
-	c.ended, c.exitCode, c.endedAt, c.signal = endedOf(t.Reason), t.ExitCode, unix(t.FinishedAt), t.Signal
+func (c *container) terminated(t *corev1.ContainerStateTerminated, podReason string) {
+	c.ended, c.exitCode, c.endedAt, c.signal = events.EndedAs(t, podReason), t.ExitCode, unix(t.FinishedAt), t.Signal
 	if c.signal == 0 && t.ExitCode > firstSignal && t.ExitCode <= firstSignal+64 {
 		c.signal = t.ExitCode - firstSignal
 	}
@@ -115,25 +116,4 @@ func waitingOf(reason string) model.Waiting {
 		return model.WaitingHook
 	}
 	return model.WaitingOther
-}
-
-// endedOf are the kubelet's and the runtimes' reasons.
-func endedOf(reason string) model.Ended {
-	switch reason {
-	case "Completed":
-		return model.EndedCompleted
-	case "Error":
-		return model.EndedError
-	case "OOMKilled":
-		return model.EndedOOM
-	case "ContainerCannotRun", "StartError", "RunContainerError":
-		return model.EndedCannotRun
-	case "DeadlineExceeded":
-		return model.EndedDeadline
-	case "Evicted":
-		return model.EndedEvicted
-	case "ContainerStatusUnknown", "Unknown", "":
-		return model.EndedUnknown
-	}
-	return model.EndedOther
 }
