@@ -218,6 +218,18 @@ func TestEventsOfControllersHaveTheirWorkload(t *testing.T) {
 	c.expectEvents(t, "///node_oom/normal 1", "shop///other/normal 2", "shop/backup/cronjob/other/normal 1", "shop/db/statefulset/other/normal 1", "shop/web/deployment/other/normal 3")
 }
 
+func TestAControllerThatIsGoneHasTheWorkloadThatItHad(t *testing.T) {
+	c := newCluster()
+	c.start()
+	c.owners["ReplicaSet/shop/web-abc"] = hierarchy.Workload{Name: "web", Type: hierarchy.Deployment}
+	e := eventOf(webPod("x"), "e", "SuccessfulDelete", "x")
+	e.InvolvedObject = corev1.ObjectReference{Kind: "ReplicaSet", Namespace: "shop", Name: "web-abc", UID: "1"}
+	c.set(e)
+	delete(c.owners, "ReplicaSet/shop/web-abc")
+	c.set(again(e, 3))
+	c.expectEvents(t, "shop/web/deployment/pod_deleted/normal 3")
+}
+
 func TestAControllerThatNobodyKnowsIsItsOwnWorkload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCluster()

@@ -46,6 +46,7 @@ type Recorder struct {
 
 	mu         sync.Mutex // guards what both sinks know, and what follows
 	waiting    []waiting
+	between    departed[object, hierarchy.Workload]
 	registries map[string]bool
 }
 
@@ -54,7 +55,10 @@ func New(o Options) *Recorder {
 	if o.Owns == nil {
 		o.Owns = func(string, hierarchy.Workload) bool { return true }
 	}
-	r := &Recorder{options: o, registries: map[string]bool{}}
+	r := &Recorder{
+		options: o, registries: map[string]bool{},
+		between: departed[object, hierarchy.Workload]{keep: keepDeleted, most: mostDeleted},
+	}
 	r.pods = newPodSink(r)
 	r.events = newEventSink(r)
 	o.Totals.Hold(hierarchy.Kubernetes)
@@ -146,16 +150,26 @@ func (r *Recorder) refOf(e *event) (ref model.Ref, ok bool) {
 		}
 		return ref, false
 	case "ReplicaSet", "Job", "HorizontalPodAutoscaler":
-		if r.options.Workloads != nil {
-			if ref.Workload, ok = r.options.Workloads.WorkloadOf(e.about.kind, e.about.Namespace, e.about.Name); ok {
-				return ref, true
-			}
+		if ref.Workload, ok = r.workloadOf(e.about); !ok {
+			ref.Workload = itself(e.about)
 		}
-		ref.Workload = itself(e.about)
-		return ref, false
+		return ref, ok
 	}
 	ref.Workload = itself(e.about)
 	return ref, true
+}
+
+// workloadOf is the workload of what is between it and its pods, and may be gone.
+func (r *Recorder) workloadOf(o object) (w hierarchy.Workload, ok bool) {
+	if r.options.Workloads == nil {
+		return w, false
+	}
+	o.uid = ""
+	if w, ok = r.options.Workloads.WorkloadOf(o.kind, o.Namespace, o.Name); ok {
+		r.between.add(o, w, time.Now())
+		return w, true
+	}
+	return r.between.get(o)
 }
 
 // itself is the workload that an object is; none if it is no workload.
