@@ -167,7 +167,11 @@ func NewBlock(names, values []string) Block {
 	if len(names) != len(values) {
 		panic("family: a block needs a value for each label")
 	}
-	return Block{n: len(names), text: string(appendLabels(nil, names, values, false))}
+	size := 0
+	for i, name := range names {
+		size += len(name) + len(`="",`) + min(len(values[i]), MaxLabelBytes)
+	}
+	return Block{n: len(names), text: string(appendLabels(make([]byte, 0, size), names, values, false))}
 }
 
 func appendLabels(b []byte, names, values []string, comma bool) []byte {
