@@ -52,8 +52,8 @@ type cell struct {
 	labels []string // beyond the account's
 
 	value        float64
-	distribution family.Distribution
-	shown        bool // it was served at 0
+	distribution *family.Distribution // of a histogram, once it has observed anything
+	shown        bool                 // it was served at 0
 }
 
 // NewBook returns an empty book whose accounts have these labels, first in each of
@@ -121,6 +121,9 @@ func (b *Book[K]) Observe(f *family.Family, k K, v float64, labels ...string) bo
 	defer b.mu.Unlock()
 	c := b.cell(f, k, labels)
 	if c != nil {
+		if c.distribution == nil {
+			c.distribution = &family.Distribution{}
+		}
 		c.distribution.Observe(f, v)
 	}
 	return c != nil
@@ -143,10 +146,15 @@ func (c *cell) collect(w *family.Writer, block family.Block) {
 	if !s.Enabled() {
 		return
 	}
-	value, distribution := c.value, c.distribution
-	if !c.shown {
-		value, distribution, c.shown = 0, family.Distribution{}, true
+	var value float64
+	var distribution family.Distribution
+	if c.shown {
+		value = c.value
+		if c.distribution != nil {
+			distribution = *c.distribution
+		}
 	}
+	c.shown = true
 	if c.family.Type == family.Histogram {
 		s.AddHistogram(block, distribution, c.labels...)
 		return
