@@ -122,16 +122,28 @@ func TestShardsTogetherServeWhatOneDoes(t *testing.T) {
 	})
 }
 
-// series are the kube_* series of a program, in order.
+// series are the series of a program, in order: those under kube-state-metrics' names
+// whole, those of its own without values, which are of different times. What an
+// exporter says of itself, and of its own watching, is left out.
 func series(p *peers.Program) ([]string, error) {
 	a, err := p.ScrapeText()
 	if err != nil {
 		return nil, err
 	}
-	lines := slices.DeleteFunc(strings.Split(string(a.Body), "\n"), func(l string) bool { return !strings.HasPrefix(l, "kube_") })
-	slices.Sort(lines)
-	return lines, nil
+	var out []string
+	for line := range strings.Lines(string(a.Body)) {
+		switch {
+		case strings.HasPrefix(line, "kube_"):
+			out = append(out, line)
+		case strings.HasPrefix(line, "loadline_") && !ofItself.MatchString(line):
+			out = append(out, line[:strings.LastIndexByte(line, ' ')])
+		}
+	}
+	slices.Sort(out)
+	return out, nil
 }
+
+var ofItself = regexp.MustCompile(`^loadline_(build|source|collector|exporter|watch)_|^loadline_[a-z_]+\{orchestrator="[a-z]+"(,(le|reason|registry)="[^"]*")*\}`)
 
 // both scrapes both and returns their compatible families, in order.
 func both(theirs, ours *peers.Program, scrape func(*peers.Program) (peers.Answer, error)) (want, got string, err error) {

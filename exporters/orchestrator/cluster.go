@@ -83,8 +83,8 @@ func split(list string) []string {
 }
 
 // withEvents counts what happens in a cluster whose workloads the model knows.
-func (p *parts) withEvents(c *cluster, m *kubernetes.Cluster) error {
-	recorder := events.New(events.Options{Counts: p.counts, Totals: p.totals, Workloads: m})
+func (p *parts) withEvents(c *cluster, m *kubernetes.Cluster, s *kube.Shard) error {
+	recorder := events.New(events.Options{Counts: p.counts, Totals: p.totals, Workloads: m, Owns: s.Owns})
 	p.runs = append(p.runs, recorder.Run)
 	return c.add(recorder.Sinks())
 }
@@ -123,20 +123,20 @@ func (p *parts) withCluster(o *Options, wanted family.Filter, logger *slog.Logge
 	if err != nil {
 		return err
 	}
-	if len(own) > 0 { // else nothing is watched that kube-state-metrics' families don't need
-		m, err := p.withModel(&o.cluster, c)
-		if err != nil {
-			return err
-		}
-		if err := p.withEvents(c, m); err != nil {
-			return err
-		}
-	}
 	state, err := kube.New(o.kube, wanted, kube.API{Client: c.Typed, Dynamic: c.Untyped, Watcher: c.watcher, Logger: logger})
 	if err != nil {
 		return err
 	}
-	p.kube, p.first = state.Families(), state.Shard.First
+	if len(own) > 0 { // else nothing is watched that kube-state-metrics' families don't need
+		m, err := p.withModel(&o.cluster, c, state.Shard)
+		if err != nil {
+			return err
+		}
+		if err := p.withEvents(c, m, state.Shard); err != nil {
+			return err
+		}
+	}
+	p.kube = state.Families()
 	p.collectors = append(p.collectors, state.Collectors()...)
 	p.collectors = append(p.collectors, serve.Collector{Name: metrics.CollectorWatch, Collect: c.collect})
 	p.sources = append(p.sources, c.watcher.Sources()...)
@@ -149,10 +149,10 @@ func (p *parts) withCluster(o *Options, wanted family.Filter, logger *slog.Logge
 }
 
 // withModel fills the model from the cluster's objects.
-func (p *parts) withModel(o *clusterOptions, c *cluster) (*kubernetes.Cluster, error) {
+func (p *parts) withModel(o *clusterOptions, c *cluster, s *kube.Shard) (*kubernetes.Cluster, error) {
 	m := kubernetes.New(kubernetes.Options{
 		OwnerLabels: split(o.ownerLabels), OwnerAnnotations: split(o.ownerAnnotations),
-		Fresh: c.watcher.Fresh, Counts: p.counts,
+		Fresh: c.watcher.Fresh, Counts: p.counts, Owns: s.Owns,
 	})
 	p.models = append(p.models, m)
 	return m, c.add(m.Sinks())

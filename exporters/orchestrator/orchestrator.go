@@ -66,7 +66,6 @@ type parts struct {
 	totals     *model.Totals
 	models     []model.Source
 	kube       family.Table // kube-state-metrics', where there is a cluster
-	first      func() bool  // whether this is the first of the exporters that share a cluster
 	collectors []serve.Collector
 	sources    []*source.Source
 	runs       []func(context.Context)
@@ -75,16 +74,14 @@ type parts struct {
 
 // New makes the exporter. It asks nobody: who does not answer is found out by Run.
 func (o *Options) New(logger *slog.Logger, wanted family.Filter) (serve.Exporter, error) {
-	p := parts{counts: state.NewCounts(), totals: state.NewTotals(), first: func() bool { return true }}
+	p := parts{counts: state.NewCounts(), totals: state.NewTotals()}
 	if err := p.withCluster(o, wanted, logger); err != nil {
 		return serve.Exporter{}, err
 	}
 	if err := p.withEngine(o, logger); err != nil {
 		return serve.Exporter{}, err
 	}
-	for _, c := range state.Collectors(p.models, p.counts, p.totals) {
-		p.collectors = append(p.collectors, serve.Collector{Name: c.Name, Collect: p.ofTheFirst(c.Collect)})
-	}
+	p.collectors = append(p.collectors, state.Collectors(p.models, p.counts, p.totals)...)
 	return serve.Exporter{
 		Name:       Name,
 		Summary:    "State of services, workloads and pods, and their events, of every orchestrator.",
@@ -93,17 +90,6 @@ func (o *Options) New(logger *slog.Logger, wanted family.Filter) (serve.Exporter
 		Sources:    p.sources,
 		Run:        p.run,
 	}, nil
-}
-
-// ofTheFirst has only the first shard serve what is known of workloads and services: it
-// takes little room, and services have pods of several shards.
-func (p *parts) ofTheFirst(collect func(context.Context, *family.Writer) error) func(context.Context, *family.Writer) error {
-	return func(ctx context.Context, w *family.Writer) error {
-		if !p.first() {
-			return nil
-		}
-		return collect(ctx, w)
-	}
 }
 
 func (p *parts) run(ctx context.Context) error {

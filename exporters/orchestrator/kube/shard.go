@@ -37,9 +37,6 @@ func (s *Shard) set(shard, total int) bool {
 	return before == nil || *before != next
 }
 
-// First says whether this is the first shard.
-func (s *Shard) First() bool { return s.now.Load().shard == 0 }
-
 // Owns says whether a workload is this shard's.
 func (s *Shard) Owns(namespace string, w hierarchy.Workload) bool {
 	return s.owns(w.Type, namespace, w.Name)
