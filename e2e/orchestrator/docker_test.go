@@ -13,6 +13,7 @@ import (
 	"github.com/loadline-exporters/loadline/e2e/docker"
 	"github.com/loadline-exporters/loadline/e2e/image"
 	"github.com/loadline-exporters/loadline/e2e/need"
+	"github.com/loadline-exporters/loadline/e2e/registry"
 )
 
 // engine is what the subtests of TestDocker share: an engine that is in no Swarm, and
@@ -41,6 +42,7 @@ func TestDocker(t *testing.T) {
 		{"a container that cannot live is started again, and given up", e.restarts},
 		{"a container that does not run says why", e.states},
 		{"the ways to end are told apart", e.ends},
+		{"a pull is counted, and its image has its digest", e.pulled},
 		{"labels do not pass for what the engine says", e.hostile},
 		{"an engine that goes away and comes back is counted once", e.away},
 	} {
@@ -229,6 +231,43 @@ func (e *engine) ends(t *testing.T) {
 		never("events_total", plain("greedy", "class", "container_died")...),
 		never("events_total", plain("greedy", "class", "killed_other")...),
 	)
+}
+
+func (e *engine) pulled(t *testing.T) {
+	r := registry.Start(t, "127.0.0.1")
+	pushed := image.Workload(t, image.Spec{Name: r.Address + "/pulled:1", Labels: map[string]string{"of": "its own"}})
+	r.Push(t.Context(), pushed)
+	pull := func(reference string) error {
+		answer, err := e.Client.ImagePull(t.Context(), reference, client.ImagePullOptions{})
+		if err != nil {
+			return err
+		}
+		defer answer.Close()
+		return answer.Wait(t.Context())
+	}
+	if err := pull(pushed.Name); err != nil {
+		t.Fatal(err)
+	}
+	if err := pull(r.Address + "/none:1"); err == nil {
+		t.Fatal("what is not there was pulled")
+	}
+	e.Run(t.Context(), docker.Spec{Name: "pulled", Image: pushed.Name})
+	digests := e.digest(t, pushed.Name)
+	e.shows(t, "the pull, and the image's digest",
+		is(1, "events_total", "orchestrator", "docker", "namespace", "", "workload", "", "class", "pull_succeeded", "type", "normal"),
+		is(1, "container_image_info", plain("pulled", "image", pushed.Name, "image_digest", digests)...),
+	)
+}
+
+// digest is that of the manifest that an image was pulled by.
+func (e *engine) digest(t *testing.T, reference string) string {
+	t.Helper()
+	is, err := e.Client.ImageInspect(t.Context(), reference)
+	if err != nil || len(is.RepoDigests) != 1 {
+		t.Fatalf("the digests of %s are %v, %v", reference, is.RepoDigests, err)
+	}
+	_, digest, _ := strings.Cut(is.RepoDigests[0], "@")
+	return digest
 }
 
 func (e *engine) hostile(t *testing.T) {

@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,6 +48,7 @@ func TestSwarm(t *testing.T) {
 		{"a task has the labels that its container has elsewhere", c.agreed},
 		{"a drained node takes nothing", c.drained},
 		{"a service that was removed is gone, and what was counted stays", c.removed},
+		{"a manager that goes away and comes back is counted once", c.away},
 	} {
 		t.Run(test.behaviour, test.run)
 	}
@@ -351,4 +353,42 @@ func (c *manager) removed(t *testing.T) {
 		is(1, "events_total", of("default", "brief", "class", "container_started")...),
 		is(1, "events_total", of("default", "brief", "class", "container_stopped")...),
 	)
+}
+
+// away kills the manager, with which its only node's containers end.
+func (c *manager) away(t *testing.T) {
+	c.CreateService(t.Context(), docker.ServiceSpec{Name: "survivor", Updating: quickly(swarm.UpdateFailureActionPause)})
+	c.shows(t, "a task", append(c.replicas("default", "survivor", 1, 1),
+		is(1, "events_total", of("default", "survivor", "class", "container_started")...))...)
+	before := c.sum(t, "loadline_events_total", "workload", "good", "class", "container_started")
+	restart := sync.OnceFunc(c.Restart)
+	defer restart() // so that it can be cleaned up
+	c.Kill()
+	c.shows(t, "the manager to be away", is(0, "source_available", "source", "docker-events", "reason", "absent"))
+	restart()
+	c.shows(t, "the service to run again", append(c.replicas("default", "survivor", 1, 1),
+		is(1, "source_available", "source", "swarm", "reason", ""),
+		is(1, "source_available", "source", "docker-events", "reason", ""),
+		is(2, "events_total", of("default", "survivor", "class", "container_started")...),
+		is(2, "events_total", of("default", "survivor", "class", "container_created")...),
+		is(0, "workload_rollouts_total", of("default", "survivor", "result", "completed")...),
+	)...)
+	c.shows(t, "the other services too", c.replicas("default", "good", 2, 2)...)
+	if after := c.sum(t, "loadline_events_total", "workload", "good", "class", "container_started"); after != before+2 {
+		t.Errorf("two tasks were started again, %v starts are counted", after-before)
+	}
+	// What an update came to before is no news.
+	c.shows(t, "no rollout to be counted again", is(1, "workload_rollouts_total", of("default", "good", "result", "completed")...),
+		is(1, "workload_rollouts_total", of("default", "bad", "result", "rolled_back")...),
+		is(1, "workload_rollouts_total", of("default", "stuck", "result", "failed")...),
+		is(1, "workload_job_runs_total", of("default", "migrate", "result", "complete")...))
+}
+
+func (c *manager) sum(t *testing.T, name string, labels ...string) float64 {
+	t.Helper()
+	x, err := c.scrape()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x.With(name, pairs(labels)).Sum()
 }

@@ -62,6 +62,7 @@ type Source struct {
 	changed   map[string]bool // containers of which something was told since they were inspected
 	lives     map[string]life // containers of which it was told that they were created or started
 	ends      map[string]end  // the last end of a container that was told
+	open      map[string]open // of these, those of which it may be told what they were
 }
 
 // known is a container as it was last inspected.
@@ -78,26 +79,12 @@ type known struct {
 	health      container.HealthStatus
 }
 
-// end is how a container's process ended.
-type end struct {
-	at   time.Time
-	code int // dockerclient.UnknownExitCode where nobody knows
-	oom  bool
-}
-
-// life is a container between its making, or its start, and its end.
-type life struct {
-	started bool
-	oom     bool        // the OOM killer was in it
-	kill    model.Class // what its end is when it was told to end; empty when it was not
-}
-
 // New returns a source.
 func New(o Options) *Source {
 	return &Source{
 		Options: o, holder: counts.NewHolder(o.Counts), digests: dockerclient.NewDigests(o.Client),
 		known: map[string]*known{}, events: dockerclient.NewEvents(o.Client),
-		changed: map[string]bool{}, lives: map[string]life{}, ends: map[string]end{},
+		changed: map[string]bool{}, lives: map[string]life{}, ends: map[string]end{}, open: map[string]open{},
 	}
 }
 
@@ -234,6 +221,9 @@ func (s *Source) count(all []*one) {
 		}
 	}
 	s.begun = true
+	if s.settle() {
+		time.AfterFunc(late, func() { s.tell(Containers) })
+	}
 }
 
 // forget forgets what is remembered of containers that are gone, and joins what was

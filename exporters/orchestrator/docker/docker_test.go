@@ -15,6 +15,7 @@ import (
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/state"
 	"github.com/loadline-exporters/loadline/internal/dockerclient"
 	"github.com/loadline-exporters/loadline/internal/dockerclient/dockertest"
+	"github.com/loadline-exporters/loadline/internal/hierarchy"
 )
 
 // engine is a Docker engine that says what it is told to.
@@ -195,6 +196,7 @@ func TestWaysToEndAreToldApart(t *testing.T) {
 		"killed":                             {"start kill=9 die=137", "container_started, killed_other"},
 		"told something else":                {"start kill=1 die=1", "container_started, container_died"},
 		"by the OOM killer":                  {"start oom die=137", "container_started, container_oom_killed"},
+		"by the OOM killer, told late":       {"start die=137 oom", "container_started, container_oom_killed"},
 		"by itself, after a child's OOM":     {"start oom die=3", "container_started, container_oom_killed, container_died"},
 		"stopped later, after a child's OOM": {"start oom kill=15 die=0", "container_started, container_oom_killed, container_stopped"},
 		"never started":                      {"create die=127", "container_created"},
@@ -223,18 +225,38 @@ func TestWaysToEndAreToldApart(t *testing.T) {
 	}
 }
 
+func TestAnEndBySIGKILLWaitsForTheOOMKillersWord(t *testing.T) {
+	e := newEngine(t)
+	attributes := map[string]string{"name": "web", "exitCode": "137"}
+	e.had.Add(time.Minute, events.ActionStart, "id", map[string]string{"name": "web"})
+	e.had.Add(time.Minute+1, events.ActionDie, "id", attributes)
+	if got := e.watch(t); got != "web container_started" {
+		t.Errorf("told %s", got)
+	}
+	settled := func() bool {
+		e.source.open["id"] = open{e.source.open["id"].place, e.source.open["id"].told.Add(-late)}
+		return !e.source.settle()
+	}
+	if !settled() || e.source.settle() {
+		t.Error("it is still open")
+	}
+	if got := strings.Join(e.told, ", "); got != "web container_died" {
+		t.Errorf("told %s", got)
+	}
+}
+
 func TestWhatIsRememberedOfContainersIsBounded(t *testing.T) {
 	e := newEngine(t)
 	for i := range 2*remembered + 100 {
-		e.source.note(fmt.Sprint(i), happened{action: events.ActionStart}, "")
-		e.source.note(fmt.Sprint(i), happened{action: events.ActionOOM}, "")
+		e.source.note(fmt.Sprint(i), hierarchy.Place{}, happened{action: events.ActionStart})
+		e.source.note(fmt.Sprint(i), hierarchy.Place{}, happened{action: events.ActionOOM})
 	}
 	for i := range 2*remembered + 100 {
-		e.source.note(fmt.Sprint("e", i), happened{action: events.ActionDie, code: 137}, "")
+		e.source.note(fmt.Sprint("e", i), hierarchy.Place{}, happened{action: events.ActionDie, code: 137})
 	}
 	s := e.source
-	if len(s.changed) > remembered || len(s.lives) > remembered || len(s.ends) > remembered {
-		t.Errorf("%d, %d and %d are remembered", len(s.changed), len(s.lives), len(s.ends))
+	if len(s.changed) > remembered || len(s.lives) > remembered || len(s.ends) > remembered || len(s.open) > remembered {
+		t.Errorf("%d, %d, %d and %d are remembered", len(s.changed), len(s.lives), len(s.ends), len(s.open))
 	}
 	e.lists(t)
 	if len(s.ends) > remembered/2 || len(s.changed) > 0 {

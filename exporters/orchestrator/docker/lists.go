@@ -177,6 +177,7 @@ func (c *one) last() model.Termination {
 	if c.end != nil && (runs || e.at.IsZero()) {
 		e = *c.end
 	}
+	e.oom = e.oom || c.end != nil && c.end.oom && c.end.code == e.code
 	if e.at.Year() <= 1 { // as the engine writes that nothing has ended
 		return model.Termination{}
 	}

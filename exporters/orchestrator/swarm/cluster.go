@@ -140,8 +140,6 @@ func (sv *svc) isJob() bool {
 	return sv.Spec.Mode.ReplicatedJob != nil || sv.Spec.Mode.GlobalJob != nil
 }
 
-func (sv *svc) isGlobal() bool { return sv.Spec.Mode.Global != nil || sv.Spec.Mode.GlobalJob != nil }
-
 // current says that a task is of the service's latest specification.
 func (sv *svc) current(t *swarm.Task) bool {
 	if sv.isJob() {
