@@ -59,6 +59,7 @@ soak: deps
 ## OBSERVED is how long each program is watched
 bench: deps
 	go test -run '^$$' -bench Resource -timeout 90m ./e2e/bench -observed $(OBSERVED) -update -profile
+	go test -run '^$$' -bench Orchestrator -timeout 90m ./e2e/scale -observed $(OBSERVED) -update
 	go test -run '^$$' -bench . -benchmem -timeout 30m ./exporters/... ./internal/... ./e2e/footprint
 
 ## lint: formatting, vet, staticcheck, revive (every exported name is documented), promtool's metric lint

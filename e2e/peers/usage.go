@@ -56,7 +56,11 @@ func (p *Program) RSS() (uint64, error) {
 // LiveHeap is what a program that serves Go's profiles has on its heap after it has
 // collected its garbage, in bytes.
 func (p *Program) LiveHeap() (float64, error) {
-	a, err := get(p.URL+"/debug/pprof/heap?gc=1&debug=1", "*/*", limit)
+	at := p.URL
+	if found := telemetry.FindStringSubmatch(p.Log()); found != nil {
+		at = "http://" + found[1]
+	}
+	a, err := get(at+"/debug/pprof/heap?gc=1&debug=1", "*/*", limit)
 	if err != nil {
 		return 0, err
 	}
@@ -66,6 +70,9 @@ func (p *Program) LiveHeap() (float64, error) {
 	}
 	return strconv.ParseFloat(string(found[1]), 64)
 }
+
+// telemetry is where kube-state-metrics tells of itself.
+var telemetry = regexp.MustCompile(`Listening on.*address="?(127\.0\.0\.2:[1-9][0-9]*)`)
 
 // heapAlloc is a line of a heap profile's text form: runtime.MemStats.HeapAlloc.
 var heapAlloc = regexp.MustCompile(`(?m)^# HeapAlloc = ([0-9]+)$`)
