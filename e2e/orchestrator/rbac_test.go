@@ -77,7 +77,7 @@ func without(role *rbacv1.ClusterRole, resource, verb string) *rbacv1.ClusterRol
 }
 
 // startAs starts the exporter with a role's rights.
-func startAs(t *testing.T, p *cluster.ControlPlane, name string, role *rbacv1.ClusterRole) *Exporter {
+func startAs(t *testing.T, p *cluster.ControlPlane, name string, role *rbacv1.ClusterRole, args ...string) *Exporter {
 	t.Helper()
 	config := p.ServiceAccount(t.Context(), "default", name)
 	role.ObjectMeta = metav1.ObjectMeta{Name: name}
@@ -91,10 +91,13 @@ func startAs(t *testing.T, p *cluster.ControlPlane, name string, role *rbacv1.Cl
 	}, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	return Start(t, "--kubeconfig="+p.WriteKubeconfig(name, config))
+	return Start(t, append(args, "--kubeconfig="+p.WriteKubeconfig(name, config), "--docker-host=unix:///loadline-e2e/nothing")...)
 }
 
-// sources are the names of the exporter's sources for which a condition holds.
+// engines are sources that are not of the API server.
+var engines = []string{"docker", "docker-events", "swarm"}
+
+// sources are the names of the sources of the API server for which a condition holds.
 func (e *Exporter) sources(holds func(source.Status) bool) ([]string, error) {
 	body, err := e.get("/loadline/v1/sources")
 	if err != nil {
@@ -106,7 +109,7 @@ func (e *Exporter) sources(holds func(source.Status) bool) ([]string, error) {
 	}
 	var out []string
 	for _, s := range all {
-		if holds(s) {
+		if !slices.Contains(engines, s.Name) && holds(s) {
 			out = append(out, s.Name)
 		}
 	}
@@ -162,6 +165,20 @@ func TestTheShippedRoleIsEnoughAndNoMoreThanIsUsed(t *testing.T) {
 		t.Parallel()
 		startAs(t, p, "no-watch", without(role, "pods", "watch")).forbidden("pods")
 	})
+}
+
+func TestTheFamiliesOfLoadlinesOwnNeedTheFirstPartOfTheRole(t *testing.T) {
+	p := cluster.StartControlPlane(t)
+	role := shippedRole(t)
+	e := startAs(t, p, "own", role, "--compat=")
+	e.forbidden()
+	used, err := e.sources(source.Status.Available)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first := granted(&rbacv1.ClusterRole{Rules: role.Rules[:5]}); !slices.Equal(used, first) {
+		t.Errorf("used are\n%v\nthe first part grants\n%v", used, first)
+	}
 }
 
 func TestTheRightToListIsNeededWhereListsAreNotStreamed(t *testing.T) {
