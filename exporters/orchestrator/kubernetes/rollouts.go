@@ -167,6 +167,10 @@ func (c *Cluster) revisionChanged(_ key, was, is *revision) {
 			c.revised[was.of] = rest
 		}
 	}
+	if was != nil && is != nil && was.of == is.of {
+		// It was seen to be put back. Times, which have whole seconds, may not tell.
+		is.again = is.again || was.number < is.number || was.again && was.number > 0
+	}
 	if is != nil && is.of != "" {
 		c.revised[is.of] = append(c.revised[is.of], is)
 	}
@@ -187,6 +191,9 @@ func (c *Cluster) revisionOf(x *controller) (out revision, known bool) {
 	out = *found
 	// A revision that is put back keeps its object and gets a higher number.
 	for _, r := range c.revised[x.uid] {
+		if r.number > out.number {
+			return revision{}, false // it is the latest: its new number is not known yet
+		}
 		out.again = out.again || out.number > r.number && out.created < r.created
 	}
 	return out, true

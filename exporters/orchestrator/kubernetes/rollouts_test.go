@@ -269,6 +269,21 @@ func TestAStatefulSetsRolloutIsFollowed(t *testing.T) {
 	})
 }
 
+func TestARollbackWithinASecondIsOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t)
+		now := ago(0)
+		f.set(aControllerRevision("web-a", 1, now), aSet("web-a", 3), aControllerRevision("web-b", 2, now), aSet("web-b", 3))
+		f.counted(metrics.Rollouts, results("statefulset", 2, 0, 0)...)
+		f.set(aSet("web-a", 3)) // its revision's new number comes later
+		f.counted(metrics.Rollouts, results("statefulset", 2, 0, 0)...)
+		f.set(aControllerRevision("web-a", 3, now), aControllerRevision("web-a", 3, now))
+		f.counted(metrics.Rollouts, results("statefulset", 2, 0, 1)...)
+		f.set(aControllerRevision("web-c", 4, now), aSet("web-c", 3))
+		f.counted(metrics.Rollouts, results("statefulset", 3, 0, 1)...)
+	})
+}
+
 func TestAPartitionedRolloutIsCompleteWhereItEnds(t *testing.T) {
 	partition := func(s *appsv1.StatefulSet) {
 		s.Spec.UpdateStrategy.RollingUpdate = &appsv1.RollingUpdateStatefulSetStrategy{Partition: ptr(int32(2))}
