@@ -38,4 +38,3 @@ eval instant at 0m sum by (cluster, namespace, service) (max by (cluster, namesp
   {cluster="c", namespace="other", service="web"} 2000
 `, promqltest.NewTestEngine(t, false, 0, 1000))
 }
-
