@@ -21,6 +21,9 @@ type container struct {
 type end struct {
 	id  uint64 // of the container, as the runtime has one for each process; 0 for no end
 	how model.Ended
+	// killed says that SIGKILL ended it and nothing says why: that it was for memory, a
+	// runtime may hear later.
+	killed bool
 }
 
 func (s *podSink) containersOf(o *corev1.Pod) []container {
@@ -46,7 +49,9 @@ func (s *podSink) containerOf(status *corev1.ContainerStatus, podReason string) 
 	}
 	for i, t := range []*corev1.ContainerStateTerminated{former, now} {
 		if t != nil {
-			c.last[i] = end{s.identify(t), EndedAs(t, podReason)}
+			e := end{id: s.identify(t), how: EndedAs(t, podReason)}
+			e.killed = e.how == model.EndedError && t.ExitCode == exitedBySIG+sigKILL
+			c.last[i] = e
 		}
 	}
 	return c
@@ -65,6 +70,7 @@ func (s *podSink) identify(t *corev1.ContainerStateTerminated) uint64 {
 const (
 	exitedWell  = 0
 	exitedBySIG = 128
+	sigKILL     = 9
 	sigTERM     = 15
 )
 
@@ -111,7 +117,7 @@ func byPod(podReason string, otherwise model.Ended) model.Ended {
 
 // ends tells of the ends that are new. A status tells of the last two; of more, nobody
 // saw how.
-func ends(was, is []container, tell func(container string, how model.Ended, n int)) {
+func ends(was, is []container, tell func(container string, e end, n int)) {
 	for i := range is {
 		now := &is[i]
 		var before container
@@ -121,12 +127,12 @@ func ends(was, is []container, tell func(container string, how model.Ended, n in
 		missed := now.runs - before.runs
 		for _, e := range now.last {
 			if e.id != 0 && e.id != before.last[0].id && e.id != before.last[1].id {
-				tell(now.name, e.how, 1)
+				tell(now.name, e, 1)
 				missed--
 			}
 		}
 		if missed > 0 {
-			tell(now.name, model.EndedUnknown, int(missed))
+			tell(now.name, end{how: model.EndedUnknown}, int(missed))
 		}
 	}
 }

@@ -103,6 +103,7 @@ func (r *Recorder) Run(ctx context.Context) {
 func (r *Recorder) settle(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.pods.settle(now)
 	still := r.waiting[:0]
 	for _, w := range r.waiting {
 		ref, ok := r.refOf(w.event)

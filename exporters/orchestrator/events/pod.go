@@ -51,6 +51,7 @@ type podSink struct {
 	known    map[watch.Key]*pod
 	places   map[types.UID]place
 	gone     departed[types.UID, place]
+	doubts   []doubt
 }
 
 func newPodSink(r *Recorder) *podSink {
@@ -172,6 +173,7 @@ func (s *podSink) Delete(k watch.Key, kept any) {
 }
 
 func (s *podSink) leave(k watch.Key, was *pod, now time.Time) {
+	s.settle(now) // what its last state says
 	delete(s.known, k)
 	delete(s.places, was.uid)
 	s.gone.add(was.uid, was.place, now)
@@ -198,10 +200,10 @@ func (s *podSink) take(k watch.Key, is *pod, isNew bool) {
 		if was.held {
 			s.recorder.options.Counts.Release(was.place.Value())
 		}
-		s.compare(was, is)
+		s.compare(k, was, is)
 	case isNew && !back:
 		s.enter(is)
-		s.compare(&pod{}, is)
+		s.compare(k, &pod{}, is)
 	default:
 		s.enter(is) // what it has behind it is not this exporter's to count
 	}
@@ -239,7 +241,7 @@ func (s *podSink) enter(p *pod) {
 }
 
 // compare counts what has become of a pod since it was seen.
-func (s *podSink) compare(was, is *pod) {
+func (s *podSink) compare(k watch.Key, was, is *pod) {
 	counts, ref := s.recorder.options.Counts, is.place.Value()
 	// A time that was known stands: a pod may be ready again and again.
 	for _, reached := range []struct {
@@ -261,8 +263,12 @@ func (s *podSink) compare(was, is *pod) {
 	if !is.held {
 		return
 	}
-	ends(was.containers, is.containers, func(container string, how model.Ended, n int) {
-		counts.Add(metrics.Terminations, ref, float64(n), container, string(how))
+	ends(was.containers, is.containers, func(container string, e end, n int) {
+		if e.killed && len(s.doubts) < mostDoubts {
+			s.doubts = append(s.doubts, doubt{k, is.uid, container, e.id, ref, time.Now()})
+			return
+		}
+		counts.Add(metrics.Terminations, ref, float64(n), container, string(e.how))
 	})
 }
 

@@ -61,6 +61,35 @@ func TestAnEndIsCountedOnceHoweverOftenItIsTold(t *testing.T) {
 	c.expectEnds(t, "shop/web/deployment/app/error 2", "shop/web/deployment/app/oom_killed 1")
 }
 
+func TestAKillThatTurnsOutToBeForMemoryCountsAsThatAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := newCluster(), webPod("web-1")
+		c.start(with(p, running(), none, 0))
+		first, same := terminated("1", "Error", 137), terminated("1", "OOMKilled", 137)
+		c.set(with(p, first, none, 0))
+		time.Sleep(5 * time.Second)
+		c.settle(time.Now())
+		c.expectEnds(t)
+		c.set(with(p, running(), same, 1))
+		c.settle(time.Now())
+		c.expectEnds(t, "shop/web/deployment/app/oom_killed 1")
+
+		c.set(with(p, terminated("2", "Error", 137), same, 1))
+		time.Sleep(doubtFor)
+		c.settle(time.Now())
+		c.expectEnds(t, "shop/web/deployment/app/error 1", "shop/web/deployment/app/oom_killed 1")
+
+		second := terminated("3", "Error", 137)
+		c.set(with(p, running(), second, 2))
+		c.remove(with(p, running(), second, 2))
+		c.settle(time.Now())
+		c.expectEnds(t, "shop/web/deployment/app/error 2", "shop/web/deployment/app/oom_killed 1")
+		if n := len(c.pods.doubts); n != 0 {
+			t.Errorf("%d ends are still in doubt", n)
+		}
+	})
+}
+
 func TestAnOOMThatNoScrapeAndNoUpdateSawCounts(t *testing.T) {
 	c, p := newCluster(), webPod("web-1")
 	c.start(with(p, running(), none, 0))
