@@ -189,11 +189,22 @@ func compareEnds(t *testing.T, c *cluster.Cluster, p *up.Program) {
 			}
 		}
 	}
+	kills := 0.0
 	wants(t, "the ends that pods tell of", func() (map[string]float64, error) {
-		return grown(p, `loadline_workload_terminations_total{namespace="shop"}`, "workload", "container", "reason")
+		got, err := grown(p, `loadline_workload_terminations_total{namespace="shop"}`, "workload", "container", "reason")
+		if err != nil {
+			return nil, err
+		}
+		// containerd may lose a kill when the end is quicker, and then nobody knows of it.
+		kills = got["hungry app oom_killed"]
+		if lost := got["hungry app error"]; lost > 0 {
+			got["hungry app oom_killed"] += lost
+			delete(got, "hungry app error")
+		}
+		return got, nil
 	}, want)
-	if want["hungry app oom_killed"] < 2 {
-		t.Errorf("there were too few OOM kills: %v", want)
+	if kills == 0 || want["hungry app oom_killed"] < 2 {
+		t.Errorf("%v OOM kills of %v", kills, want)
 	}
 	t.Logf("ends: %v", want)
 }
