@@ -168,6 +168,9 @@ func (s *startPage) hostile(t *testing.T) {
 	if !slices.Contains(names, hostile) || !slices.Contains(names, hostile+" service") {
 		t.Errorf("the names are %q, want %q among them", names, hostile)
 	}
+	if wanted := must[[]string](s.tab, rowsOf("wanted")); !slices.ContainsFunc(wanted, func(row string) bool { return strings.HasPrefix(row, hostile+" / "+hostile+"|") }) {
+		t.Errorf("what is wanted is %q, want %q among it", wanted, hostile)
+	}
 	if must[bool](s.tab, `"pwned" in window || document.querySelectorAll("main script, main img").length > 0`) {
 		t.Error("a label became markup")
 	}
@@ -175,7 +178,7 @@ func (s *startPage) hostile(t *testing.T) {
 
 func (s *startPage) exporters(t *testing.T) {
 	rows := must[[]string](s.tab, `[...document.querySelectorAll(".sources tbody tr")].map(r => [...r.cells].map(c => c.textContent.trim()).join("|"))`)
-	for _, want := range []string{"resource||up|", "|docker|available|" + s.docker.Host, "|containerd|available|", "|kubelet|absent|", "|cgroup|available|"} {
+	for _, want := range []string{"resource||up|", "|docker|available|" + s.docker.Host, "|containerd|available|", "|kubelet|absent|", "|cgroup|available|", "orchestrator||up|", "|swarm|absent|"} {
 		if !slices.ContainsFunc(rows, func(row string) bool { return strings.HasPrefix(row, want) }) {
 			t.Errorf("no row begins with %q: %q", want, rows)
 		}

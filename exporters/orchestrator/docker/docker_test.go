@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/loadline-exporters/loadline/exporters/orchestrator/state"
 	"github.com/loadline-exporters/loadline/internal/dockerclient"
 	"github.com/loadline-exporters/loadline/internal/dockerclient/dockertest"
+	"github.com/loadline-exporters/loadline/internal/family"
 	"github.com/loadline-exporters/loadline/internal/hierarchy"
 )
 
@@ -310,5 +312,30 @@ func FuzzContainers(f *testing.F) {
 		}
 		_ = o.desired()
 		_ = o.ready()
+	})
+}
+
+func FuzzEvents(f *testing.F) {
+	f.Add(`{"Type":"container","Action":"die","Actor":{"ID":"a","Attributes":{"exitCode":"137","name":"web"}},"timeNano":1}`)
+	f.Add(`{"Type":"container","Action":"oom","Actor":{"ID":"a"}}`)
+	f.Add(`{"Type":"image","Action":"pull","Actor":{"ID":"a"}}`)
+	f.Add(`{"Type":"service","Action":"update","Actor":{"ID":"a"}}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		var m events.Message
+		if json.Unmarshal([]byte(text), &m) != nil || m.Actor.ID == "" {
+			return
+		}
+		client, err := dockerclient.New("unix:///nothing", 1<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		s := New(Options{Client: client, Counts: state.NewCounts(), Event: func(r model.Ref, c model.Class, of model.EventType) {
+			if len(r.Name) > family.MaxLabelBytes || len(r.Namespace) > family.MaxLabelBytes || !slices.Contains(model.Classes(), c) || of == "" {
+				t.Errorf("told %s, %s of %+v", c, of, r)
+			}
+		}})
+		s.take(t.Context(), m)
+		s.take(t.Context(), m)
 	})
 }

@@ -49,7 +49,7 @@ func cores(v float64) string {
 
 // brief is the beginning of what somebody else wrote.
 func brief(s string) string {
-	const most = 160
+	const most = 300
 	if r := []rune(s); len(r) > most {
 		return string(r[:most]) + "…"
 	}
