@@ -1,11 +1,13 @@
 package kube
 
 import (
+	"compress/gzip"
 	"fmt"
 	"io"
 	"runtime"
 	"testing"
 
+	klauspost "github.com/klauspost/compress/gzip"
 	corev1 "k8s.io/api/core/v1"
 	metricsstore "k8s.io/kube-state-metrics/v2/pkg/metrics_store"
 
@@ -58,10 +60,49 @@ func BenchmarkMemory(b *testing.B) {
 	})
 }
 
-// BenchmarkScrape writes all pods' text.
+// BenchmarkScrape writes all pods' text, and compresses it as each program does.
 func BenchmarkScrape(b *testing.B) {
 	for _, n := range []int{1000, manyPods} {
 		r := testResource(b, "pods", nil, nil)
+		b.Run(fmt.Sprintf("pods=%d/ours, gzip", n), func(b *testing.B) {
+			s := newStore(r, everyone)
+			fill(b, s, n)
+			var table family.Table
+			for _, g := range s.families {
+				table = append(table, g.Family)
+			}
+			for b.Loop() {
+				w := family.NewWriter(table, nil)
+				s.view().write(w)
+				var out counter
+				z, err := klauspost.NewWriterLevel(&out, 5) // serve's
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := family.Budget(table, []*family.Writer{w}, 0).Encode(z, family.Text); err != nil {
+					b.Fatal(err)
+				}
+				z.Close()
+				b.ReportMetric(float64(out)/1e6, "MB")
+			}
+		})
+		b.Run(fmt.Sprintf("pods=%d/kube-state-metrics, gzip", n), func(b *testing.B) {
+			s := newPeer(r)
+			for i := range n {
+				s.Add(testPod(i))
+			}
+			for b.Loop() {
+				var out counter
+				z := gzip.NewWriter(&out)
+				for _, w := range metricsstore.SanitizeHeaders(formats[family.Text], metricsstore.MetricsWriterList{metricsstore.NewMetricsWriter("pods", s)}) {
+					if err := w.WriteAll(z); err != nil {
+						b.Fatal(err)
+					}
+				}
+				z.Close()
+				b.ReportMetric(float64(out)/1e6, "MB")
+			}
+		})
 		b.Run(fmt.Sprintf("pods=%d/ours", n), func(b *testing.B) {
 			s := newStore(r, everyone)
 			fill(b, s, n)
