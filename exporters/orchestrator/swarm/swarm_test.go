@@ -368,3 +368,30 @@ func FuzzClusters(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkListing is what is made of a thousand services of two tasks each, with four
+// ended ones a slot.
+func BenchmarkListing(b *testing.B) {
+	var services []swarm.Service
+	var tasks []swarm.Task
+	for i := range 1000 {
+		name := fmt.Sprint("service", i)
+		services = append(services, aService(name, 2))
+		for slot := range 2 {
+			for n := range 4 {
+				tasks = append(tasks, after(aTask(name, slot+1, n, swarm.TaskStateFailed, shutdown, "n1"), "task: non-zero exit (1)", "c", 1))
+			}
+			tasks = append(tasks, aTask(name, slot+1, 4, running, running, "n1"))
+		}
+	}
+	s := New(Options{
+		Counts: state.NewCounts(), Owner: func(map[string]string) string { return "" },
+		OOMKilled: func(string) bool { return false }, Event: func(model.Ref, model.Class, model.EventType) {},
+	})
+	b.ReportAllocs()
+	for b.Loop() {
+		c := newCluster(services, tasks, []swarm.Node{aNode("n1", "host1", swarm.NodeStateReady)})
+		s.count(c)
+		s.lists(c)
+	}
+}
