@@ -216,7 +216,6 @@ func (e *engine) ends(t *testing.T) {
 	if err := killed.Kill(t.Context(), "SIGKILL"); err != nil {
 		t.Fatal(err)
 	}
-	e.Run(t.Context(), docker.Spec{Name: "greedy", Args: []string{"oom"}, MemoryLimit: 24 * mebibyte})
 	e.shows(t, "how containers ended",
 		is(1, "events_total", plain("done", "class", "container_completed", "type", "normal")...),
 		is(1, "pod_phase", plain("done", "phase", "succeeded")...),
@@ -225,10 +224,14 @@ func (e *engine) ends(t *testing.T) {
 		is(1, "events_total", plain("killed", "class", "killed_other", "type", "normal")...),
 		is(9, "container_last_termination_signal", plain("killed")...),
 		is(1, "container_last_termination", plain("killed", "reason", "error")...),
-		is(1, "events_total", plain("greedy", "class", "container_oom_killed", "type", "warning")...),
-		is(1, "container_last_termination", plain("greedy", "reason", "oom_killed")...),
+	)
+	e.Run(t.Context(), docker.Spec{Name: "greedy", Args: []string{"oom"}, MemoryLimit: 24 * mebibyte})
+	told := e.oomTold(t, plain("greedy"))
+	reason := map[bool]string{true: "oom_killed", false: "error"}[told]
+	e.shows(t, "how it ended",
+		is(1, "container_last_termination", plain("greedy", "reason", reason)...),
+		is(1, "workload_terminations_total", plain("greedy", "container", "greedy", "reason", reason)...),
 		is(137, "container_last_termination_exit_code", plain("greedy")...),
-		never("events_total", plain("greedy", "class", "container_died")...),
 		never("events_total", plain("greedy", "class", "killed_other")...),
 	)
 }

@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,6 +91,28 @@ func (e *Exporter) shows(t testing.TB, what string, all ...want) {
 		}
 		return nil
 	})
+}
+
+// oomTold waits until a workload's only container was killed, and says whether its
+// engine told that it was the OOM killer. On a loaded machine containerd's shim may
+// have let go of the container before it hears of that.
+func (e *Exporter) oomTold(t testing.TB, workload []string) (told bool) {
+	t.Helper()
+	wait.For(t, Limit, "a container to be killed for memory", func() error {
+		x, err := e.scrape()
+		if err != nil {
+			return err
+		}
+		of := func(class string) float64 {
+			return x.With("loadline_events_total", pairs(append(slices.Clone(workload), "class", class, "type", "warning"))).Sum()
+		}
+		oom, died := of("container_oom_killed"), of("container_died")
+		if told = oom == 1; oom+died != 1 {
+			return fmt.Errorf("%v OOM kills and %v other ends are counted", oom, died)
+		}
+		return nil
+	})
+	return told
 }
 
 // complaints are the warnings and errors that the exporter has logged.
