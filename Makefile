@@ -27,7 +27,7 @@ build/loadline:
 
 ## test: everything but the long ones, on real containerd, Docker and Chromium
 test: deps
-	go test -race -timeout 10m ./...
+	go test -race -timeout 20m ./...
 
 ## e2e: the tests on a real Kubernetes, which carry the build tag e2e; its programs are built into the
 ## user's cache, once for each version

@@ -177,9 +177,10 @@ func TestEnginesThatComeAndGoLeaveNothingOpen(t *testing.T) {
 	m := startMachine(t)
 	connected := func(n int) {
 		t.Helper()
-		for _, name := range []string{"docker-events", "containerd-events"} {
+		// Two exporters listen to Docker.
+		for name, streams := range map[string]int{"docker-events": 2, "containerd-events": 1} {
 			wait.For(t, limit, fmt.Sprintf("the stream %s to be open, time %d", name, n), func() error {
-				if got := strings.Count(m.Stderr.String(), "source is available\" from="+name+" "); got < n {
+				if got := strings.Count(m.Stderr.String(), "source is available\" from="+name+" "); got < n*streams {
 					return fmt.Errorf("it was opened %d times", got)
 				}
 				return nil

@@ -66,7 +66,7 @@ func (m *machine) startUp(t *testing.T) *up.Program {
 		"--docker-host="+m.docker.Host, "--containerd-address="+m.containerd.Address,
 		"--kubelet-url=https://127.0.0.1:1", "--kubeconfig="+nobody)
 	wait.For(t, limit, "the engines' events", func() error {
-		n, err := p.Query(`sum(loadline_source_available{source=~"docker|containerd|docker-events|containerd-events"})`, time.Time{})
+		n, err := p.Query(`sum(loadline_source_available{job="resource",source=~"docker|containerd|docker-events|containerd-events"})`, time.Time{})
 		if err == nil && n != 4 {
 			err = fmt.Errorf("%v of 4 sources are available", n)
 		}

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/anypb"
 
+	"github.com/loadline-exporters/loadline/e2e/wait"
 	"github.com/loadline-exporters/loadline/exporters/resource/container"
 	"github.com/loadline-exporters/loadline/internal/source"
 )
@@ -154,9 +155,13 @@ func TestAStreamThatBreaksHasItsReason(t *testing.T) {
 	}
 	f.events, f.broken = nil, nil
 	f.listen(t)
-	if _, connected, err := watch(t, s); connected != 1 {
-		t.Errorf("it came back: connected %d times: %v", connected, err)
-	}
+	// The connection is tried anew after a while.
+	wait.For(t, 10*time.Second, "it to come back", func() error {
+		if _, connected, err := watch(t, s); connected != 1 {
+			return fmt.Errorf("connected %d times: %w", connected, err)
+		}
+		return nil
+	})
 }
 
 func TestARecordThatIsNotSaidHoldsUpNothingForLong(t *testing.T) {
