@@ -49,7 +49,9 @@ func BenchmarkOrchestrator(b *testing.B) {
 	small.name = fmt.Sprintf("%s, %d pods", small.name, few)
 	o.grow(b, *large)
 	idle := o.baseline(b)
-	theirs := o.measure(b, "kube-state-metrics", idle, func(b *testing.B) *peers.Program { return peers.KubeStateMetrics(b, o.Kubeconfig, "--enable-gzip-encoding") })
+	theirs := o.measure(b, "kube-state-metrics", idle, func(b *testing.B) *peers.Program {
+		return peers.KubeStateMetrics(b, o.Kubeconfig, "--enable-gzip-encoding")
+	})
 	alike := o.measure(b, "the same families", idle, o.compatible)
 	same(b, theirs.families, alike.families)
 	all := o.measure(b, "orchestrator-exporter", idle, o.exporter)
