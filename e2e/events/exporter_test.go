@@ -21,6 +21,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"github.com/loadline-exporters/loadline/e2e/output"
 	"github.com/loadline-exporters/loadline/e2e/up"
 	"github.com/loadline-exporters/loadline/e2e/wait"
 	"github.com/loadline-exporters/loadline/exporters/orchestrator"
@@ -33,7 +34,7 @@ const limit = 2 * time.Minute
 // exporter is an orchestrator exporter that runs in this process.
 type exporter struct {
 	address string
-	stderr  *up.Output
+	stderr  *output.Buffer
 	cancel  context.CancelFunc
 	ended   chan int
 }
@@ -43,7 +44,7 @@ type exporter struct {
 func startExporter(t *testing.T, kubeconfig string, args ...string) *exporter {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	e := &exporter{stderr: &up.Output{}, cancel: cancel, ended: make(chan int, 1)}
+	e := &exporter{stderr: &output.Buffer{}, cancel: cancel, ended: make(chan int, 1)}
 	listening := make(chan []string, 1)
 	command := orchestrator.Command()
 	command.Listening = func(addresses []string) { listening <- addresses }

@@ -4,20 +4,19 @@
 package orchestrator
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
 
+	"github.com/loadline-exporters/loadline/e2e/output"
 	"github.com/loadline-exporters/loadline/e2e/wait"
 	"github.com/loadline-exporters/loadline/exporters/orchestrator"
 	"github.com/loadline-exporters/loadline/internal/serve"
@@ -30,14 +29,14 @@ const Limit = time.Minute
 type Exporter struct {
 	t    testing.TB
 	url  string
-	logs *lockedBuffer
+	logs *output.Buffer
 }
 
 // Start starts the exporter with arguments, and waits until it has asked every source.
 // The test fails unless it ends well.
 func Start(t testing.TB, args ...string) *Exporter {
 	t.Helper()
-	e := &Exporter{t: t, logs: &lockedBuffer{}}
+	e := &Exporter{t: t, logs: &output.Buffer{}}
 	listening := make(chan []string, 1)
 	command := orchestrator.Command()
 	command.Listening = func(addresses []string) { listening <- addresses }
@@ -154,24 +153,4 @@ func (e *Exporter) Have(want []float64, family string, having ...string) {
 		}
 		return nil
 	})
-}
-
-// lockedBuffer can be read while it is written to.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-// Write appends.
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-// String returns all that was written.
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }

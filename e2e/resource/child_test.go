@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/loadline-exporters/loadline/e2e/need"
+	"github.com/loadline-exporters/loadline/e2e/output"
 	"github.com/loadline-exporters/loadline/e2e/wait"
 	"github.com/loadline-exporters/loadline/exporters/resource"
 	"github.com/loadline-exporters/loadline/internal/serve"
@@ -63,7 +64,7 @@ func startChild(t *testing.T, setup string, args ...string) *child {
 	command.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID, Pdeathsig: syscall.SIGKILL, Setpgid: true,
 	}
-	c := &child{exporter: &exporter{t: t, logs: &log{}}}
+	c := &child{exporter: &exporter{t: t, logs: &output.Buffer{}}}
 	command.Stderr = c.logs
 	var err error
 	if c.input, err = command.StdinPipe(); err != nil {

@@ -6,18 +6,17 @@
 package resource
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/loadline-exporters/loadline/e2e/need"
+	"github.com/loadline-exporters/loadline/e2e/output"
 	"github.com/loadline-exporters/loadline/e2e/wait"
 	"github.com/loadline-exporters/loadline/exporters/resource"
 	"github.com/loadline-exporters/loadline/internal/serve"
@@ -37,7 +36,7 @@ const (
 type exporter struct {
 	t    testing.TB
 	url  string
-	logs *log
+	logs *output.Buffer
 }
 
 // startExporter starts the exporter on containerd's and Docker's sockets, with more
@@ -46,7 +45,7 @@ type exporter struct {
 func startExporter(t testing.TB, containerd, docker string, more ...string) *exporter {
 	t.Helper()
 	need.Root(t)
-	e := &exporter{t: t, logs: &log{}}
+	e := &exporter{t: t, logs: &output.Buffer{}}
 	listening := make(chan []string, 1)
 	command := resource.Command()
 	command.Listening = func(addresses []string) { listening <- addresses }
@@ -175,22 +174,4 @@ func (e *exporter) complaints() (lines []string) {
 		}
 	}
 	return lines
-}
-
-// log is what a program writes, while it still may write more.
-type log struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *log) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(b)
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }

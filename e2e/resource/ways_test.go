@@ -18,6 +18,7 @@ import (
 	"github.com/loadline-exporters/loadline/e2e/image"
 	"github.com/loadline-exporters/loadline/e2e/ledger"
 	"github.com/loadline-exporters/loadline/e2e/need"
+	"github.com/loadline-exporters/loadline/e2e/output"
 	"github.com/loadline-exporters/loadline/e2e/wait"
 )
 
@@ -55,7 +56,7 @@ func buildExporter(t *testing.T) string {
 // source.
 func answering(t *testing.T, text func() string) *exporter {
 	t.Helper()
-	e := &exporter{t: t, logs: &log{}}
+	e := &exporter{t: t, logs: &output.Buffer{}}
 	wait.For(t, limit, "the exporter to be ready", func() error {
 		found := listens.FindStringSubmatch(text())
 		if found == nil {
@@ -70,15 +71,15 @@ func answering(t *testing.T, text func() string) *exporter {
 
 // apart runs the exporter as a process of its own, as another user or in namespaces
 // of its own.
-func apart(t *testing.T, as *syscall.SysProcAttr, args ...string) (*exporter, *log) {
+func apart(t *testing.T, as *syscall.SysProcAttr, args ...string) (*exporter, *output.Buffer) {
 	t.Helper()
 	return started(t, as, append([]string{buildExporter(t), "--web.listen-address=127.0.0.1:0"}, args...)...)
 }
 
 // started runs a command that becomes the exporter.
-func started(t *testing.T, as *syscall.SysProcAttr, argv ...string) (*exporter, *log) {
+func started(t *testing.T, as *syscall.SysProcAttr, argv ...string) (*exporter, *output.Buffer) {
 	t.Helper()
-	logs := &log{}
+	logs := &output.Buffer{}
 	command := exec.Command(argv[0], argv[1:]...)
 	command.SysProcAttr = as
 	command.Dir, command.Env = "/", []string{}

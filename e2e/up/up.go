@@ -2,11 +2,10 @@
 package up
 
 import (
-	"bytes"
 	"context"
-	"sync"
 	"testing"
 
+	"github.com/loadline-exporters/loadline/e2e/output"
 	"github.com/loadline-exporters/loadline/e2e/prometheus"
 	"github.com/loadline-exporters/loadline/internal/up"
 )
@@ -16,7 +15,7 @@ type Program struct {
 	// API is its Prometheus, once it listens.
 	prometheus.API
 	// Stdout and Stderr are what it has written.
-	Stdout, Stderr *Output
+	Stdout, Stderr *output.Buffer
 	// Ended has its status once it has ended.
 	Ended chan int
 
@@ -47,7 +46,7 @@ func Start(t testing.TB, args ...string) *Program {
 // Launch runs `loadline up` with the arguments; listening is told its addresses.
 func Launch(listening chan<- []string, args ...string) *Program {
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &Program{Stdout: &Output{}, Stderr: &Output{}, cancel: cancel, Ended: make(chan int, 1)}
+	p := &Program{Stdout: &output.Buffer{}, Stderr: &output.Buffer{}, cancel: cancel, Ended: make(chan int, 1)}
 	command := &up.Command{Listening: func(addresses []string) { listening <- addresses }}
 	go func() { p.Ended <- up.Main(ctx, command, append([]string{"up"}, args...), p.Stdout, p.Stderr) }()
 	return p
@@ -59,24 +58,4 @@ func (p *Program) Stop() int {
 	code := <-p.Ended
 	p.Ended <- code
 	return code
-}
-
-// Output is what a program has written so far.
-type Output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write adds to it.
-func (o *Output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(b)
-}
-
-// String is all of it.
-func (o *Output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
 }

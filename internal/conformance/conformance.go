@@ -6,7 +6,6 @@
 package conformance
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/loadline-exporters/loadline/e2e/output"
 	"github.com/loadline-exporters/loadline/internal/family"
 	"github.com/loadline-exporters/loadline/internal/serve"
 )
@@ -62,7 +62,7 @@ func (s Subject) start(t *testing.T, args ...string) *running {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	addresses := make(chan []string, 1)
-	var out lockedBuffer
+	var out output.Buffer
 	c := s.Command()
 	c.Listening = func(a []string) { addresses <- a }
 	exited := make(chan int, 1)
@@ -139,31 +139,11 @@ func (s Subject) exit(t *testing.T, args ...string) (code int, stdout, stderr st
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	var out, errs lockedBuffer
+	var out, errs output.Buffer
 	c := s.Command()
 	c.Listening = func([]string) { cancel() } // it serves: that is wrong
 	code = serve.Main(ctx, c, args, &out, &errs)
 	return code, out.String(), errs.String()
-}
-
-// lockedBuffer can be read while it is written to.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-// Write appends.
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-// String returns all that was written.
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // ours says whether a series is the exporter's: those of client_golang about the
