@@ -21,6 +21,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/loadline-exporters/loadline/e2e/cgroup"
 	"github.com/loadline-exporters/loadline/e2e/cluster"
 	"github.com/loadline-exporters/loadline/e2e/peers"
 	"github.com/loadline-exporters/loadline/e2e/wait"
@@ -60,6 +61,7 @@ spec:
         image: docker.io/loadline/workload:test
         imagePullPolicy: Never
         args: [%[2]s]
+        env: [{name: WORKLOAD_LIFETIME, value: 3h}]
         resources: {limits: {%[3]s}, requests: {cpu: 1m}}
 `
 
@@ -74,30 +76,40 @@ var workloads = map[string][2]string{
 // comparison is a family that both serve.
 type comparison struct {
 	family string
-	// share is by how much of itself a value may differ.
-	share float64
+	// share is by how much of itself a value may differ, slack by how much more.
+	share, slack float64
 }
+
+// memory says that the kernel charges it ahead. started is between the making of a
+// container and the start of its process: each side means another moment of it.
+var (
+	memory  = cgroup.Stock()
+	started = wait.Limit(8 * time.Second).Seconds()
+)
+
+// tick is the kernel's: in such steps it counts processor time, in seconds.
+const tick = 0.01
 
 // Those of /metrics/cadvisor. Counters have to lie between two of the kubelet's.
 var containers = []comparison{
-	{family: "container_cpu_usage_seconds_total"},
+	{family: "container_cpu_usage_seconds_total", slack: tick},
 	{family: "container_cpu_cfs_periods_total"},
 	{family: "container_cpu_cfs_throttled_periods_total"},
-	{family: "container_cpu_cfs_throttled_seconds_total"},
-	{family: "container_memory_working_set_bytes", share: 0.1},
-	{family: "container_memory_rss", share: 0.1},
+	{family: "container_cpu_cfs_throttled_seconds_total", slack: tick},
+	{family: "container_memory_working_set_bytes", share: 0.1, slack: memory},
+	{family: "container_memory_rss", share: 0.1, slack: memory},
 	{family: "container_spec_memory_limit_bytes"},
 	{family: "container_spec_cpu_period"},
 	{family: "container_spec_cpu_quota"},
 	{family: "container_spec_cpu_shares"},
-	{family: "container_start_time_seconds", share: 5e-9}, // some seconds since 1970
+	{family: "container_start_time_seconds", slack: started},
 }
 
 // Those of /metrics/resource.
 var resources = []comparison{
-	{family: "container_cpu_usage_seconds_total"},
-	{family: "container_memory_working_set_bytes", share: 0.1},
-	{family: "container_start_time_seconds", share: 5e-9},
+	{family: "container_cpu_usage_seconds_total", slack: tick},
+	{family: "container_memory_working_set_bytes", share: 0.1, slack: memory},
+	{family: "container_start_time_seconds", slack: started},
 }
 
 func TestContainersHaveTheKubeletsValues(t *testing.T) {
@@ -117,10 +129,39 @@ func TestContainersHaveTheKubeletsValues(t *testing.T) {
 	}
 	ours := peers.Exporter(t, node.Containerd.Address, "--kubelet-url="+node.Kubelet.URL,
 		"--kubelet-token-file="+token, "--kubelet-insecure-skip-verify", "--node-name="+node.Name)
+	awaitKills(t, ours)
 	theirs := kubelet{t: t, url: node.Kubelet.URL, token: c.Config.BearerToken}
 	t.Run("metrics/cadvisor", func(t *testing.T) { compare(t, theirs, "/metrics/cadvisor", ours, containers) })
 	t.Run("metrics/resource", func(t *testing.T) { compare(t, theirs, "/metrics/resource", ours, resources) })
 }
+
+// kills is the family of those of the kernel's OOM killer.
+const kills = "container_oom_events_total"
+
+// awaitKills waits until both children have been killed: a container is ready before.
+func awaitKills(t *testing.T, ours *peers.Program) {
+	t.Helper()
+	wait.For(t, limit, "both children to be killed", func() error {
+		here, err := scrape(ours)
+		if err == nil && (len(here.of(kills, "killed")) != 1 || here.of(kills, "killed")[0].value != 2) {
+			err = fmt.Errorf("killed are %v", here.of(kills, "killed"))
+		}
+		return err
+	})
+}
+
+// scrape scrapes the exporter.
+func scrape(ours *peers.Program) (series, error) {
+	answer, err := ours.ScrapeText()
+	if err != nil {
+		return nil, err
+	}
+	return parse(answer.Body)
+}
+
+// stampedLate is how long after it has looked at a container a kubelet may say that it
+// did: cAdvisor reads first and then asks for the time.
+const stampedLate = time.Second
 
 // compare compares what the exporter says with what the kubelet says before, and says
 // once it has looked again.
@@ -138,20 +179,15 @@ func compare(t *testing.T, theirs kubelet, path string, ours *peers.Program, fam
 		}
 		return nil
 	})
-	answer, err := ours.ScrapeText()
-	if err != nil {
-		t.Fatal(err)
-	}
-	here, err := parse(answer.Body)
+	here, err := scrape(ours)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The kubelet has those of the kernel's log since it noticed the container.
-	const kills = "container_oom_events_total"
 	if killed, known := here.of(kills, "killed"), before.of(kills, "killed"); len(killed) != 1 || killed[0].value != 2 || len(known) == 1 && known[0].value > 2 {
 		t.Errorf("processes killed are %v here, %v there, want 2", killed, known)
 	}
-	now := time.Now()
+	now := time.Now().Add(wait.Limit(stampedLate))
 	var after series
 	wait.For(t, limit, "the kubelet to look at every container again", func() (err error) {
 		if after, err = theirs.scrape(path); err != nil {
@@ -192,10 +228,7 @@ func (c comparison) check(t *testing.T, workload string, before, here, after ser
 	if len(b) == 1 {
 		low, high = min(low, b[0].value), max(high, b[0].value)
 	}
-	if strings.HasSuffix(c.family, "_seconds_total") {
-		low, high = low-0.01, high+0.01 // the kernel's tick
-	}
-	if v := o[0].value; v < low*(1-c.share) || v > high*(1+c.share) {
+	if v := o[0].value; v < low*(1-c.share)-c.slack || v > high*(1+c.share)+c.slack {
 		t.Errorf("%s of %s is %v here, %v to %v there", c.family, workload, v, low, high)
 	}
 	return true

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -128,10 +127,6 @@ func (r *kernelReader) pressure(resource string) {
 	}
 }
 
-// stock is what the kernel may have charged to a group beyond what it uses, and gives
-// back at any time: 64 pages for each processor (MEMCG_CHARGE_BATCH).
-var stock = float64(runtime.NumCPU() * 64 * os.Getpagesize())
-
 // wantBetween checks that what was scraped lies between two readings of the
 // kernel's files, within 1 %; of memory within the kernel's stock.
 func wantBetween(t *testing.T, scraped exposition, before, after kernel) {
@@ -140,7 +135,7 @@ func wantBetween(t *testing.T, scraped exposition, before, after kernel) {
 		got, a := scraped.value(name), after[name]
 		low, high := min(a, b)*0.99, max(a, b)*1.01
 		if strings.HasPrefix(name, "container_memory_") {
-			low, high = low-stock, high+stock
+			low, high = low-cgroup.Stock(), high+cgroup.Stock()
 		}
 		if !(got >= low && got <= high) {
 			t.Errorf("%s is %v; the kernel said %v before and %v after", name, got, b, a)

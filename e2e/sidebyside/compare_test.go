@@ -121,7 +121,11 @@ func agree(name string, kind model.MetricType, before, ours, after float64) bool
 		return ours >= low-tick && ours <= high+tick
 	default:
 		const share = 0.02
-		return ours >= low-share*math.Abs(low) && ours <= high+share*math.Abs(high)
+		slack := 0.0
+		if strings.HasPrefix(name, "container_memory_") {
+			slack = cgroup.Stock()
+		}
+		return ours >= low-share*math.Abs(low)-slack && ours <= high+share*math.Abs(high)+slack
 	}
 }
 
