@@ -6,6 +6,7 @@ SHELL := /bin/bash
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X github.com/prometheus/common/version.Version=$(VERSION)
 TOOL := go tool -modfile=tools/go.mod
+JSONNET := $(shell find jsonnet -name '*sonnet' -type f)
 ARGS ?=
 FUZZTIME ?= 1m
 OBSERVED ?= 2m
@@ -62,7 +63,8 @@ bench: deps
 	go test -run '^$$' -bench Orchestrator -timeout 90m ./e2e/scale -observed $(OBSERVED) -update
 	go test -run '^$$' -bench . -benchmem -timeout 30m ./exporters/... ./internal/... ./e2e/footprint
 
-## lint: formatting, vet, staticcheck, revive (every exported name is documented), promtool's metric lint
+## lint: formatting, vet, staticcheck, revive (every exported name is documented), jsonnet's, promtool's
+## metric lint
 lint:
 	@unformatted=$$(gofmt -l cmd exporters internal e2e); \
 	if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
@@ -71,11 +73,14 @@ lint:
 	go vet -tags e2e,guest ./e2e/...
 	$(TOOL) staticcheck -tags e2e,guest ./...
 	$(TOOL) revive -config revive.toml ./...
+	$(TOOL) jsonnetfmt --test $(JSONNET)
+	$(TOOL) jsonnet-lint $(JSONNET)
 	go test -run 'Promise/loadline_metrics_have_no_lint_problem' ./exporters/...
 
-## generate: what is made of the families' tables; a test fails when it is stale
+## generate: what is made of the families' tables and of jsonnet/; a test fails when it is stale
 generate:
 	go test ./internal/docs -run Reference -update
+	go test ./internal/mixin -run Current -update
 
 ## deps: what the tests run; installed on Debian as root, else named
 deps:

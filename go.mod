@@ -53,6 +53,7 @@ require (
 	github.com/docker/cli v29.7.2+incompatible // indirect
 	github.com/docker/docker-credential-helpers v0.9.3 // indirect
 	github.com/gobuffalo/flect v1.0.3 // indirect
+	github.com/google/go-jsonnet v0.22.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/netresearch/go-cron v0.15.1 // indirect
 	github.com/spf13/cobra v1.10.2 // indirect

@@ -1,0 +1,3 @@
+// All of the suite: what Prometheus, Grafana and Alertmanager are given.
+(import 'resource/mixin.libsonnet') +
+(import 'orchestrator/mixin.libsonnet')

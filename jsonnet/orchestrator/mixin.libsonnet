@@ -1,0 +1,11 @@
+// Rules, alerts and dashboards on the series of the orchestrator exporter alone.
+(import '../config.libsonnet') + {
+  local config = (import '../lib/validate.libsonnet')($._config),
+  local signals = (import 'signals.libsonnet')(config),
+
+  // The facts by name, for whoever writes rules or panels of their own.
+  signals+:: signals,
+  _config+:: { joinOwners: true },
+  prometheusRules+:: { groups+: (import 'rules.libsonnet')(config, signals) + [(import 'owners.libsonnet')(config)] },
+  prometheusAlerts+:: { groups+: (import 'alerts.libsonnet')(config, signals) },
+}

@@ -1,0 +1,23 @@
+// Every file that is made of the mixins, by its path in the repository:
+//
+//   jsonnet --string --create-output-dirs --multi . jsonnet/render.jsonnet
+local mixin = import 'mixin.libsonnet';
+
+local yaml(value) = '# Made of jsonnet/ by make generate; not to be edited.\n' + std.manifestYamlDoc(value, indent_array_in_object=true, quote_keys=false) + '\n';
+local folder(group) = std.split(group.name, '-')[1];
+
+// The groups of rules and of alerts by what they are about.
+local groups = mixin.prometheusRules.groups + mixin.prometheusAlerts.groups;
+local files = std.set([folder(group) for group in groups]);
+local about(file) = { groups: [group for group in groups if folder(group) == file] };
+
+{ ['rules/loadline-%s.yaml' % file]: yaml(about(file)) for file in files } +
+{
+  ['rules/prometheusrules/loadline-%s.yaml' % file]: yaml({
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    metadata: { name: 'loadline-' + file, labels: { 'app.kubernetes.io/part-of': 'loadline' } },
+    spec: about(file),
+  })
+  for file in files
+}
