@@ -13,6 +13,7 @@ require (
 	github.com/dgryski/go-jump v0.0.0-20211018200510-ba001c3ffce0
 	github.com/godbus/dbus/v5 v5.2.2
 	github.com/google/cadvisor/lib v0.60.6
+	github.com/google/go-jsonnet v0.22.0
 	github.com/grafana/regexp v0.0.0-20250905093917-f7b3be9d1853
 	github.com/hanwen/go-fuse/v2 v2.12.1
 	github.com/hashicorp/go-envparse v0.1.0
@@ -53,7 +54,6 @@ require (
 	github.com/docker/cli v29.7.2+incompatible // indirect
 	github.com/docker/docker-credential-helpers v0.9.3 // indirect
 	github.com/gobuffalo/flect v1.0.3 // indirect
-	github.com/google/go-jsonnet v0.22.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/netresearch/go-cron v0.15.1 // indirect
 	github.com/spf13/cobra v1.10.2 // indirect
