@@ -73,11 +73,17 @@ func (p *ControlPlane) AwaitDeployment(ctx context.Context, namespace, name stri
 		}
 		want, is := *d.Spec.Replicas, d.Status
 		if is.ObservedGeneration < d.Generation || is.UpdatedReplicas != want || is.AvailableReplicas != want || is.Replicas != want {
-			return fmt.Errorf("%d wanted: %+v; %s", want, is, p.pods(ctx, namespace))
+			return late(func() string { return fmt.Sprintf("%d wanted: %+v; %s", want, is, p.pods(ctx, namespace)) })
 		}
 		return nil
 	})
 }
+
+// late is an error whose text is made when it is read: not at each look.
+type late func() string
+
+// Error is the text.
+func (l late) Error() string { return l() }
 
 // pods says how the pods of a namespace are, for who looks why one is not ready.
 func (p *ControlPlane) pods(ctx context.Context, namespace string) string {

@@ -12,7 +12,9 @@ import (
 // kubeletConfig is a kubelet's configuration: the directory of its own files, the
 // cluster's certificate, containerd's socket, the node's cgroup, DNS' address and the driver of
 // cgroups.
-// No image is collected as garbage: none can be pulled again.
+// No image is collected as garbage: none can be pulled again. Of a container whose memory
+// is short one process is killed, on version 2 of control groups as on version 1, where
+// the kubelet would have all of its processes killed.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 authentication:
@@ -31,6 +33,7 @@ volumePluginDir: "%[1]s/volume-plugins"
 protectKernelDefaults: true
 failSwapOn: false
 failCgroupV1: false
+singleProcessOOMKill: true
 makeIPTablesUtilChains: false
 oomScoreAdj: 0
 imageGCHighThresholdPercent: 100

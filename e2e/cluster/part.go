@@ -37,6 +37,7 @@ type Part struct {
 func start(t testing.TB, name, url string, config daemon.Config, ready func(context.Context) error) *Part {
 	t.Helper()
 	config.Log = filepath.Join(t.ArtifactDir(), name+".log")
+	began := time.Now()
 	d, err := daemon.Start(config)
 	if err != nil {
 		t.Fatal(err)
@@ -44,6 +45,7 @@ func start(t testing.TB, name, url string, config daemon.Config, ready func(cont
 	p := &Part{Name: name, URL: url, t: t, daemon: d, ready: ready}
 	t.Cleanup(p.Stop)
 	p.await()
+	t.Logf("%s is ready after %v", name, time.Since(began).Round(time.Second/10))
 	return p
 }
 

@@ -11,7 +11,8 @@ import (
 )
 
 // interval is short beside what real components need (a container starts in
-// some 100 ms) and long beside what a look costs.
+// some 100 ms) and long beside what a look costs. It is as many times longer as waits
+// are on a slow machine.
 const interval = 20 * time.Millisecond
 
 // Slowness is the name of the variable by which a slow machine, such as one
@@ -30,7 +31,7 @@ func Limit(limit time.Duration) time.Duration {
 // Until calls check until it returns nil or ctx is done. The error then is
 // check's last one, which says what is still missing.
 func Until(ctx context.Context, check func() error) error {
-	ticker := time.NewTicker(interval)
+	ticker := time.NewTicker(Limit(interval))
 	defer ticker.Stop()
 	for {
 		err := check()
