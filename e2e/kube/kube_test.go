@@ -70,9 +70,17 @@ func TestFamiliesAreThoseOfKubeStateMetrics(t *testing.T) {
 		"without a namespace":         append([]string{"--namespaces-denylist=odd,kube-system"}, everything...),
 		"some families":               append([]string{"--metric-allowlist=kube_pod_.*,kube_node_info"}, everything...),
 		"without some families":       append([]string{"--metric-denylist=kube_pod_.*,kube_lease_renew_time"}, everything...),
+		"families by parts of names":  append([]string{"--metric-allowlist=pod_status, ^kube_node_(?!status).*,own_"}, everything...),
+		"without families by parts":   append([]string{"--metric-denylist=_status,(?<!pod)_created$"}, everything...),
+		"some that are opt-in":        {"--resources=pods,persistentvolumes", "--metric-opt-in-list=_nodesel"},
+		"the pods of a node":          {"--resources=pods", "--node=node-a"},
+		"of some namespaces too":      {"--resources=pods", "--node=node-a", "--namespaces-denylist=kube-system,bare"},
+		"the pods of no node":         {"--resources=pods", "--track-unscheduled-pods"},
+		"of no node, given one":       {"--resources=pods", "--track-unscheduled-pods", "--node=node-a"},
 		"some labels":                 {"--resources=pods,nodes", "--metric-labels-allowlist=pods=[app.kubernetes.io/name,app],nodes=[*]"},
 		"with custom resources":       {"--resources=pods", config},
 		"custom resources by a group": {config, "--custom-resource-state-only"},
+		"some of custom resources":    {"--resources=pods", config, "--metric-denylist=pod,^own_[a-m]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			theirs := peers.KubeStateMetrics(t, p.Kubeconfig, flags...)

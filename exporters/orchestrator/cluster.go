@@ -25,6 +25,8 @@ import (
 type clusterOptions struct {
 	kubeconfig             string
 	namespaces, denylisted string
+	node                   string // whose pods alone are watched
+	unscheduled            bool   // pods alone that have no node
 
 	ownerLabels, ownerAnnotations string
 }
@@ -35,6 +37,10 @@ func (o *clusterOptions) addFlags(g serve.FlagGroup) {
 	g.Flag("namespaces", "Comma-separated namespaces to watch, each by requests of its own, so that rights to these alone are enough; empty for all.").
 		StringVar(&o.namespaces)
 	g.Flag("namespaces-denylist", "Comma-separated namespaces to leave out.").StringVar(&o.denylisted)
+	g.Flag("node", "Serve kube_pod_* of this node's pods and nothing else of the cluster; for a DaemonSet, with --resources=pods, "+
+		"beside one exporter that serves the rest.").StringVar(&o.node)
+	g.Flag("track-unscheduled-pods", "Serve kube_pod_* of the pods that have no node, beside those with --node; with --resources=pods. It wins over --node.").
+		BoolVar(&o.unscheduled)
 	g.Flag("owner-labels", "Comma-separated labels of namespaces and workloads that say who owns them; the first that is there counts.").
 		Default("team,owner").StringVar(&o.ownerLabels)
 	g.Flag("owner-annotations", "The same for annotations, where no label says so.").StringVar(&o.ownerAnnotations)
@@ -69,14 +75,27 @@ func (o *clusterOptions) connect(logger *slog.Logger) (*cluster, *source.Source,
 	})}, nil, nil
 }
 
-// chosen are the namespaces to watch, and what leaves out those that are not.
+// chosen are the namespaces to watch, and what chooses among what is in them.
 func (o *clusterOptions) chosen() (namespaces []string, selector string) {
-	var without []fields.Selector
+	var terms []fields.Selector
 	for _, ns := range split(o.denylisted) {
-		without = append(without, fields.OneTermNotEqualSelector("metadata.namespace", ns))
+		terms = append(terms, fields.OneTermNotEqualSelector("metadata.namespace", ns))
 	}
-	return split(o.namespaces), fields.AndSelectors(without...).String()
+	switch {
+	case o.unscheduled:
+		terms = append(terms, fields.OneTermEqualSelector(nodeName, ""))
+	case o.node != "":
+		terms = append(terms, fields.OneTermEqualSelector(nodeName, o.node))
+	}
+	return split(o.namespaces), fields.AndSelectors(terms...).String()
 }
+
+// nodeName is the field by which the API server chooses pods, and nothing but pods.
+const nodeName = "spec.nodeName"
+
+// byNode says whether pods are chosen by their node. Then there is nothing else that
+// could be said of workloads.
+func (o *clusterOptions) byNode() bool { return o.unscheduled || o.node != "" }
 
 func split(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
@@ -122,6 +141,12 @@ func (p *parts) withCluster(o *Options, wanted family.Filter, logger *slog.Logge
 	own, err := metrics.Table().Select(wanted)
 	if err != nil {
 		return err
+	}
+	if o.cluster.byNode() {
+		if !slices.Equal(o.kube.Resources, []string{"pods"}) {
+			return errors.New("--node and --track-unscheduled-pods choose among pods, and nothing else has a node to be chosen by: give --resources=pods, too")
+		}
+		own = nil
 	}
 	state, err := kube.New(o.kube, wanted, kube.API{Client: c.Typed, Dynamic: c.Untyped, Watcher: c.watcher, Logger: logger})
 	if err != nil {

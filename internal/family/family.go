@@ -14,7 +14,6 @@ package family
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -171,8 +170,8 @@ func (f *Family) checkName() error {
 // Filter says which families of a table are wanted.
 type Filter struct {
 	Compat []Compat // compatible groups to keep; families of Loadline's own always stay
-	Allow  []string // anchored regular expressions; empty allows all
-	Deny   []string // anchored regular expressions; wins over Allow
+	Allow  []string // regular expressions, as patterns has them; empty allows all
+	Deny   []string // regular expressions, as patterns has them; wins over Allow
 }
 
 // Select returns the wanted families in their order. An unknown group or a bad
@@ -199,31 +198,16 @@ func (w Filter) Compile() (wants func(*Family) bool, err error) {
 			return nil, fmt.Errorf("unknown group of compatible families %q: use any of %v", c, Compats)
 		}
 	}
-	allow, err := anyOf(w.Allow)
+	allow, err := compile(w.Allow)
 	if err != nil {
 		return nil, err
 	}
-	deny, err := anyOf(w.Deny)
+	deny, err := compile(w.Deny)
 	if err != nil {
 		return nil, err
 	}
 	return func(f *Family) bool {
 		return (f.Compat == None || slices.Contains(w.Compat, f.Compat)) &&
-			(allow == nil || allow.MatchString(f.Name)) &&
-			(deny == nil || !deny.MatchString(f.Name))
+			(len(allow) == 0 || allow.match(f)) && !deny.match(f)
 	}, nil
-}
-
-// anyOf compiles one anchored expression of several, nil for none. Each is
-// compiled alone first, so that the error names the one that is wrong.
-func anyOf(exprs []string) (*regexp.Regexp, error) {
-	if len(exprs) == 0 {
-		return nil, nil
-	}
-	for _, e := range exprs {
-		if _, err := regexp.Compile(e); err != nil {
-			return nil, fmt.Errorf("metric name pattern %q: %w", e, err)
-		}
-	}
-	return regexp.Compile("^(?:" + strings.Join(exprs, "|") + ")$")
 }

@@ -90,6 +90,32 @@ func TestAFilterChoosesFamilies(t *testing.T) {
 	}
 }
 
+func TestExpressionsAreThoseOfKubeStateMetrics(t *testing.T) {
+	for name, test := range map[string]struct {
+		filter Filter
+		want   string
+	}{
+		"found anywhere in its names":     {Filter{Compat: Compats, Allow: []string{"_x_p", "_x_s"}}, "kube_x_phase"},
+		"denied anywhere":                 {Filter{Compat: Compats, Deny: []string{"x_p", "x_s"}}, "loadline_x_seconds_total kube_x_total"},
+		"with bounds where they have any": {Filter{Compat: Compats, Allow: []string{"^kube_x_pha$", "^kube_x_tot"}}, "kube_x_total"},
+		"with lookarounds, for all":       {Filter{Compat: Compats, Allow: []string{"^(?!kube)[a-z]+_x_.*", "(?<=x)_phase"}}, "loadline_x_seconds_total kube_x_phase"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := Table{seconds, phase, restarts}.Select(test.filter)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, f := range got {
+				names = append(names, f.Name)
+			}
+			if s := strings.Join(names, " "); s != test.want {
+				t.Errorf("got %q, want %q", s, test.want)
+			}
+		})
+	}
+}
+
 // readBack is a series that a parser reads back.
 type readBack struct {
 	labels string

@@ -31,9 +31,10 @@ func AddSeriesFlags(g FlagGroup, defaultBudget string) *SeriesFlags {
 	g.Flag("compat", "Groups of families that keep the names of other exporters, to be served: any of "+strings.Join(all, ",")+
 		". Leave out what node_exporter, cAdvisor, the kubelet or kube-state-metrics serve already.").
 		Default(strings.Join(all, ",")).StringVar(&f.compat)
-	g.Flag("metric-allowlist", "Comma-separated regular expressions of the families to serve, anchored at both ends; empty for all.").
+	g.Flag("metric-allowlist", "Comma-separated regular expressions (ECMAScript's) of the families to serve, anchored at both ends but for kube_*, "+
+		"in whose names they may match anywhere, as kube-state-metrics has it; empty for all.").
 		StringVar(&f.allow)
-	g.Flag("metric-denylist", "Comma-separated regular expressions of the families not to serve; wins over --metric-allowlist.").
+	g.Flag("metric-denylist", "Comma-separated regular expressions, as those of --metric-allowlist, of the families not to serve; wins over it.").
 		StringVar(&f.deny)
 	g.Flag("series-budget", "Series to serve at the most; a family that does not fit is dropped whole and said to be. 0 is no limit.").
 		Default(defaultBudget).IntVar(&f.budget)

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -31,7 +32,7 @@ type Options struct {
 	Resources   []string            // in the plural; empty for DefaultResources
 	Labels      map[string][]string // by resource or "*", the labels that are served as labels
 	Annotations map[string][]string // the same of annotations
-	OptIn       []string            // anchored regular expressions of families that are off by themselves
+	OptIn       []string            // regular expressions of families that are off by themselves, found anywhere in a name
 	Shard       int                 // from 0
 	TotalShards int
 
@@ -50,7 +51,7 @@ func (o *Options) AddFlags(g serve.FlagGroup) {
 		SetValue((*options.LabelsAllowList)(&o.Labels))
 	g.Flag("metric-annotations-allowlist", "Annotations of objects to serve as labels, written as --metric-labels-allowlist; none by default.").
 		SetValue((*options.LabelsAllowList)(&o.Annotations))
-	g.Flag("metric-opt-in-list", "Comma-separated regular expressions, anchored at both ends, of kube_* families that are not served by default.").
+	g.Flag("metric-opt-in-list", "Comma-separated regular expressions of kube_* families that are not served by default; they may match anywhere in a name.").
 		SetValue((*list)(&o.OptIn))
 	g.Flag("shard", "Which part of the cluster to serve, counted from 0.").Default("0").IntVar(&o.Shard)
 	g.Flag("total-shards", "How many exporters share the cluster.").Default("1").IntVar(&o.TotalShards)
@@ -129,7 +130,7 @@ func New(o Options, wanted family.Filter, a API) (*State, error) {
 
 // addStores adds a store for each resource of which anything is wanted.
 func (s *State) addStores(o Options, wants func(*family.Family) bool) error {
-	optedIn, err := family.Filter{Compat: []family.Compat{family.Kube}, Allow: append([]string{neverAName}, o.OptIn...)}.Compile()
+	optedIn, err := optIn(o.OptIn)
 	if err != nil {
 		return fmt.Errorf("--metric-opt-in-list: %w", err)
 	}
@@ -149,7 +150,7 @@ func (s *State) addStores(o Options, wants func(*family.Family) bool) error {
 			s.table = append(s.table, f.Family)
 		}
 		r.families = slices.DeleteFunc(r.families, func(f generated) bool {
-			return !wants(f.Family) || f.generator.OptIn && !optedIn(f.Family)
+			return !wants(f.Family) || f.generator.OptIn && !optedIn(f.Name)
 		})
 		if o.CustomOnly || !slices.Contains(chosen, r.name) || len(r.families) == 0 {
 			continue
@@ -163,9 +164,21 @@ func (s *State) addStores(o Options, wants func(*family.Family) bool) error {
 	return nil
 }
 
-// neverAName is an expression that no family's name matches, so that an empty list
-// allows nothing.
-const neverAName = "-"
+// optIn says whether any expression is found in a family's name. They are Go's, as
+// kube-state-metrics has them here.
+func optIn(exprs []string) (func(name string) bool, error) {
+	var all []*regexp.Regexp
+	for _, e := range exprs {
+		expr, err := regexp.Compile(e)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, expr)
+	}
+	return func(name string) bool {
+		return slices.ContainsFunc(all, func(e *regexp.Regexp) bool { return e.MatchString(name) })
+	}, nil
+}
 
 // Families are all families that there can be of Kubernetes' own resources.
 func (s *State) Families() family.Table { return s.table }

@@ -59,7 +59,7 @@ func TestOnlyWhatIsServedIsWatched(t *testing.T) {
 		"without the group":    {Options{}, family.Filter{}, nil},
 		"of families":          {Options{}, family.Filter{Compat: allOfIt.Compat, Allow: []string{"kube_node_info", "kube_job_.*"}}, []string{"jobs", "nodes"}},
 		"custom ones alone":    {Options{CustomOnly: true}, allOfIt, nil},
-		"an opt-in family":     {Options{OptIn: []string{"kube_pod_nodeselectors"}}, family.Filter{Compat: allOfIt.Compat, Allow: []string{"kube_pod_nodeselectors"}}, []string{"pods"}},
+		"an opt-in family":     {Options{OptIn: []string{"_nodesel"}}, family.Filter{Compat: allOfIt.Compat, Allow: []string{"kube_pod_nodeselectors"}}, []string{"pods"}},
 		"one that is not made": {Options{}, family.Filter{Compat: allOfIt.Compat, Allow: []string{"kube_pod_nodeselectors"}}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
