@@ -41,7 +41,9 @@ func (p *parts) withEngine(o *Options, logger *slog.Logger) error {
 	var containers, tasks *source.Polled[*model.Lists]
 	engine := docker.New(docker.Options{
 		Client: client, Counts: p.counts, Owner: owner, Event: event,
-		Told: func(at time.Time) { p.totals.Observe(metrics.EventLag, hierarchy.Docker, time.Since(at).Seconds()) },
+		Told: func(at time.Time) { // ahead of this clock, if that was set back meanwhile
+			p.totals.Observe(metrics.EventLag, hierarchy.Docker, max(0, time.Since(at).Seconds()))
+		},
 		Changed: func(c docker.Change) {
 			if c == docker.Services {
 				tasks.Wake()

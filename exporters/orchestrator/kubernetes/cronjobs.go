@@ -22,6 +22,8 @@ type cronJob struct {
 	created, last, success int64
 	schedule               cron.Schedule // nil where it cannot be understood
 
+	from   time.Time // since when runs are counted
+	asked  time.Time // when they were counted last
 	due    time.Time // the first run that was neither started nor counted as missed
 	missed int
 }
@@ -99,7 +101,8 @@ func (c *Cluster) cronJobChanged(_ key, was, is *cronJob) {
 	if is != nil {
 		c.hold(&is.standing)
 		if is.schedule != nil {
-			is.due = is.schedule.Next(time.Unix(max(is.last, is.created), 0))
+			is.from = time.Unix(max(is.last, is.created), 0)
+			is.due = is.schedule.Next(is.from)
 		}
 	}
 	if was != nil {
@@ -108,8 +111,14 @@ func (c *Cluster) cronJobChanged(_ key, was, is *cronJob) {
 }
 
 // advance counts the runs that were due and have not been started. One that has no time
-// any more, as of the 31st of February, is never due.
+// any more, as of the 31st of February, is never due. Schedules go by the wall's clock:
+// if that is set back, what it had passed too early was not missed.
 func (j *cronJob) advance(now time.Time) {
+	now = now.Round(0) // without the clock that is never set
+	if now.Before(j.asked) {
+		j.due, j.missed = j.schedule.Next(j.from), 0
+	}
+	j.asked = now
 	for !j.due.IsZero() && j.missed < mostMissed && now.Sub(j.due) > startWithin {
 		j.missed++
 		j.due = j.schedule.Next(j.due)

@@ -92,6 +92,25 @@ func TestACronJobCountsWhatItMissed(t *testing.T) {
 	})
 }
 
+func TestAClockThatIsSetBackTakesMissedRunsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		midnight := time.Now()
+		f := newFixture(t, aCronJob("0 3 * * *", ranAt(midnight.Add(-21*time.Hour))))
+		j := f.cronJobs.sorted()[0].kept
+		for _, look := range []struct {
+			after time.Duration
+			want  int
+		}{{time.Hour, 0}, {4 * time.Hour, 1}, {3*time.Hour - time.Minute, 0}, {100 * time.Hour, 5}, {3*time.Hour + time.Minute, 1}} {
+			if j.advance(midnight.Add(look.after)); j.missed != look.want {
+				t.Errorf("at %v %d are missed, want %d", look.after, j.missed, look.want)
+			}
+			if next := j.next(midnight.Add(look.after)); !next.After(midnight.Add(look.after).Add(-startWithin)) {
+				t.Errorf("at %v the next is to be started at %v, which is past", look.after, next)
+			}
+		}
+	})
+}
+
 func TestASuspendedCronJobMissesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFixture(t, aCronJob("* * * * *", func(j *batchv1.CronJob) { j.Spec.Suspend = ptr(true) }))

@@ -125,6 +125,9 @@ func (c *Cluster) say(x *controller) model.Rollout {
 	if known && !revision.again {
 		out.Started = at(revision.created)
 	}
+	if r.ended == r.noticed.Unix() && out.Ended.Before(out.Started) {
+		out.Ended = out.Started // by two clocks, of which the exporter's is behind
+	}
 	switch {
 	case r.done:
 		out.State = model.Complete
