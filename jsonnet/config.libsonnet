@@ -53,5 +53,8 @@
 
     // Where alerts begin, and dashboards turn yellow and red.
     thresholds: {},
+
+    // How Alertmanager routes alerts, to whom: routing/config.libsonnet has its fields.
+    routing: import 'routing/config.libsonnet',
   },
 }

@@ -11,13 +11,18 @@ local groups = mixin.prometheusRules.groups + mixin.prometheusAlerts.groups;
 local files = std.set([folder(group) for group in groups]);
 local about(file) = { groups: [group for group in groups if folder(group) == file] };
 
+local prometheusRule(name, spec) = yaml({
+  apiVersion: 'monitoring.coreos.com/v1',
+  kind: 'PrometheusRule',
+  metadata: { name: 'loadline-' + name, labels: { 'app.kubernetes.io/part-of': 'loadline' } },
+  spec: spec,
+});
+
 { ['rules/loadline-%s.yaml' % file]: yaml(about(file)) for file in files } +
+{ ['rules/prometheusrules/loadline-%s.yaml' % file]: prometheusRule(file, about(file)) for file in files } +
 {
-  ['rules/prometheusrules/loadline-%s.yaml' % file]: yaml({
-    apiVersion: 'monitoring.coreos.com/v1',
-    kind: 'PrometheusRule',
-    metadata: { name: 'loadline-' + file, labels: { 'app.kubernetes.io/part-of': 'loadline' } },
-    spec: about(file),
-  })
-  for file in files
-}
+  'rules/alertmanager/alertmanager.yaml': yaml(mixin.alertmanagerConfig),
+  'rules/alertmanager/marks.yaml': yaml(mixin.alertmanagerMarks),
+  'rules/prometheusrules/loadline-marks.yaml': prometheusRule('marks', mixin.alertmanagerMarks),
+} +
+{ ['rules/alertmanager/templates/' + name]: mixin.alertmanagerTemplates[name] for name in std.objectFields(mixin.alertmanagerTemplates) }

@@ -36,6 +36,9 @@ type Published struct {
 	Tags string
 	// Variables are set by the linker: a version, where the program has one.
 	Variables map[string]string
+	// Missing is a file, from the root of the package's module, that the program embeds
+	// and its module is published without. It is built in, empty.
+	Missing string
 }
 
 // Path is where the program lies, as Kept says.
@@ -85,7 +88,13 @@ func (p Published) Kept() (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(fresh)
-	built, err := build(dir, fresh, p)
+	var flags []string
+	if p.Missing != "" {
+		if flags, err = p.complete(dir, fresh); err != nil {
+			return "", err
+		}
+	}
+	built, err := build(dir, fresh, p, flags...)
 	if err != nil {
 		return "", err
 	}
@@ -103,7 +112,7 @@ func (p Published) sum(dir string) ([]byte, error) {
 		}
 		sum.Write(content)
 	}
-	fmt.Fprint(sum, p.Package, p.Tags, p.Variables) // a map prints in the order of its keys
+	fmt.Fprint(sum, p.Package, p.Tags, p.Variables, p.Missing) // a map prints in the order of its keys
 	return sum.Sum(nil)[:8], nil
 }
 
@@ -138,13 +147,14 @@ func Own(t testing.TB, path string) string {
 }
 
 // build builds a command as releases are built, and never with the race detector.
-func build(dir, into string, p Published) (string, error) {
+func build(dir, into string, p Published, further ...string) (string, error) {
 	program := filepath.Join(into, filepath.Base(p.Package))
 	flags := "-s -w"
 	for name, value := range p.Variables {
 		flags += " -X " + name + "=" + value
 	}
-	command := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags="+p.Tags, "-ldflags="+flags, "-o", program, p.Package)
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-tags=" + p.Tags, "-ldflags=" + flags, "-o", program}
+	command := exec.Command("go", append(append(args, further...), p.Package)...)
 	command.Dir = dir
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-mod=readonly")
 	if out, err := command.CombinedOutput(); err != nil {
