@@ -52,6 +52,7 @@ local label = 'loadline_cause';
 
     {
       name: 'loadline-marks',
+      interval: config.interval,
       rules: [
         // Only where nothing else is missing than what the nodes account for: otherwise
         // there is more wrong than the node.

@@ -5,9 +5,12 @@ local match = import 'matchers.libsonnet';
 
 function(config)
   local replace(text, changes) = std.foldl(function(t, c) std.strReplace(t, c[0], c[1]), changes, text);
-  // The alert of a group that is told in full: of the highest level that complains.
+  // The alert of a group that is told in full: of the highest level that complains;
+  // those with the status of the whole; and whether it is a digest.
   local head = |||
     {{ $status := .Status }}{{ $alerts := .Alerts }}{{ $head := index .Alerts 0 }}
+    {{- $same := .Alerts.Firing }}{{ if eq .Status "resolved" }}{{ $same = .Alerts.Resolved }}{{ end }}
+    {{- $digest := and (match "^(?:EVENT)$" $head.Labels.severity) (gt (len .Alerts) 1) }}
     {{- range $level := stringSlice "" "container" "pod" "workload" "namespace" "service" "node" "cluster" }}{{ range $alerts }}
     {{- if and (eq .Status $status) (eq .Labels.level $level) }}{{ $head = . }}{{ end }}
     {{- end }}{{ end -}}
@@ -18,6 +21,7 @@ function(config)
     ['.Labels.node', '.Labels.' + config.nodeLabel],
     ['LINKBASE', config.routing.linkBase],
     ['PAGE', std.join('|', match.names(config, 'page'))],
+    ['EVENT', std.join('|', match.names(config, 'event'))],
     ['TICKET', std.join('|', match.names(config, 'ticket'))],
   ];
   local words = importstr 'templates/words.tmpl';
