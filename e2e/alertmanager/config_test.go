@@ -1,9 +1,13 @@
 package alertmanager
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-jsonnet"
 )
 
 // everything is a configuration that uses all there is.
@@ -52,6 +56,41 @@ func TestAmtoolTakesWhatIsRendered(t *testing.T) {
 func TestAmtoolTakesTheCommittedFiles(t *testing.T) {
 	out, err := amtool(t, "check-config", "../../rules/alertmanager/alertmanager.yaml")
 	if err != nil || strings.Contains(out, "FAILED") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestTheDocumentsExampleWorks(t *testing.T) {
+	document, err := os.ReadFile("../../docs/routing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, example, _ := strings.Cut(string(document), "```jsonnet\n")
+	example, _, found := strings.Cut(example, "```")
+	if !found {
+		t.Fatal("the document has no example")
+	}
+	vm := jsonnet.MakeVM()
+	vm.StringOutput = true
+	vm.Importer(&jsonnet.FileImporter{JPaths: []string{"../.."}})
+	files, err := vm.EvaluateAnonymousSnippetMulti("example", example)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	config := filepath.Join(dir, "alertmanager.yaml")
+	if out, err := amtool(t, "check-config", config); err != nil || strings.Contains(out, "FAILED") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, err := amtool(t, "config", "routes", "test", "--config.file="+config, "--verify.receivers=shop-page", "severity=page", "level=service", "owner=shop"); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
