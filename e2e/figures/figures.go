@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -51,25 +50,9 @@ func Where(b *testing.B, programs string) string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return fmt.Sprintf("%s, commit %s, %s, kernel %s, load average %s at the end; %s.\n",
-		time.Now().UTC().Format(time.DateOnly), strings.TrimSpace(string(commit)), processors(b), strings.TrimSpace(string(kernel)),
+	return fmt.Sprintf("%s, commit %s, kernel %s, load average %s at the end; %s.\n",
+		time.Now().UTC().Format(time.DateOnly), strings.TrimSpace(string(commit)), strings.TrimSpace(string(kernel)),
 		strings.Join(strings.Fields(string(load))[:3], " "), programs)
-}
-
-// processors says how many of which model there are.
-func processors(b *testing.B) string {
-	b.Helper()
-	const info = "/proc/cpuinfo"
-	text, err := os.ReadFile(info)
-	if err != nil {
-		b.Fatal(err)
-	}
-	for line := range strings.Lines(string(text)) {
-		if name, model, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-			return fmt.Sprintf("%d × %s", runtime.NumCPU(), strings.TrimSpace(model))
-		}
-	}
-	return fmt.Sprintf("%d processors", runtime.NumCPU()) // not every architecture names them
 }
 
 // Write puts a text into docs/benchmarks.md, between the lines that name its section.

@@ -180,9 +180,9 @@ func TestRunsAndSchedulesAreServed(t *testing.T) {
 	}
 	run("good", "succeeds:1")
 	run("bad", "fails:1")
-	s.Becomes(1, "loadline_job_state", `job="good"`, `state="complete"`, `reason=""`)
-	s.Becomes(1, "loadline_job_state", `job="bad"`, `state="failed"`, `reason="backoff_limit_exceeded"`)
-	s.Becomes(1, "loadline_job_pods", `job="bad"`, `state="failed"`)
+	s.Becomes(1, "loadline_job_state", `job_name="good"`, `state="complete"`, `reason=""`)
+	s.Becomes(1, "loadline_job_state", `job_name="bad"`, `state="failed"`, `reason="backoff_limit_exceeded"`)
+	s.Becomes(1, "loadline_job_pods", `job_name="bad"`, `state="failed"`)
 	s.Becomes(1, "loadline_workload_job_runs_total", `workload="bad"`, `workload_type="job"`, `result="failed"`)
 	s.Becomes(1, "loadline_container_last_termination", `workload="bad"`, `reason="oom_killed"`)
 	s.Becomes(9, "loadline_container_last_termination_signal", `workload="bad"`)

@@ -277,12 +277,12 @@ func (c *manager) jobs(t *testing.T) {
 	c.CreateService(t.Context(), docker.ServiceSpec{Name: "sweep", Mode: docker.GlobalJob, Args: []string{"exit", "0"}})
 	c.CreateService(t.Context(), docker.ServiceSpec{Name: "agent", Mode: docker.Global})
 	c.shows(t, "the jobs to be complete",
-		is(1, "job_state", of("default", "migrate", "job", "migrate", "state", "complete")...),
+		is(1, "job_state", of("default", "migrate", "job_name", "migrate", "state", "complete")...),
 		is(2, "job_pods", of("default", "migrate", "state", "succeeded")...),
 		is(0, "job_pods", of("default", "migrate", "state", "failed")...),
 		is(1, "workload_job_runs_total", of("default", "migrate", "result", "complete")...),
 		is(0, "workload_job_runs_total", of("default", "migrate", "result", "failed")...),
-		is(1, "job_state", of("default", "sweep", "job", "sweep", "state", "complete")...),
+		is(1, "job_state", of("default", "sweep", "job_name", "sweep", "state", "complete")...),
 		is(1, "workload_job_runs_total", of("default", "sweep", "result", "complete")...),
 		none("workload_rollout_state", of("default", "migrate")...),
 	)

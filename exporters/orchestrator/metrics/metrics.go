@@ -27,7 +27,7 @@ var (
 	PodLabels          = []string{"orchestrator", "namespace", "pod", "workload", "workload_type"}
 	ContainerLabels    = []string{"orchestrator", "namespace", "pod", "container", "workload", "workload_type"}
 	AutoscalerLabels   = []string{"orchestrator", "namespace", "autoscaler", "workload", "workload_type"}
-	JobLabels          = []string{"orchestrator", "namespace", "job", "workload", "workload_type"}
+	JobLabels          = []string{"orchestrator", "namespace", "job_name", "workload", "workload_type"}
 	NodeLabels         = []string{"orchestrator", "node"}
 )
 
