@@ -52,9 +52,33 @@ function(config)
     for label in levels.labels[level]
     if label != 'workload_type' && (label != config.clusterLabel || config.multiCluster)
   ]);
+
+  local label(name) = '{{ $labels.%s }}' % name;
+  local inCluster = if config.multiCluster then ' in cluster ' + label(config.clusterLabel) else '';
   {
     // The file of an alert's runbook, without its ending.
     runbook(name):: kebab(name),
+
+    // What an alert of a level is about, as its texts name it. A cluster has a name only
+    // where there is more than one.
+    what:: {
+      cluster: if config.multiCluster then 'cluster ' + label(config.clusterLabel) else 'the cluster',
+      node: 'node ' + label(config.nodeLabel) + inCluster,
+      namespace: 'namespace ' + label('namespace') + inCluster,
+      service: 'service %s/%s' % [label('namespace'), label('service')] + inCluster,
+      workload: '%s %s/%s' % [label('workload_type'), label('namespace'), label('workload')] + inCluster,
+      pod: 'pod %s/%s' % [label('namespace'), label('pod')] + inCluster,
+      container: 'container %s of pod %s/%s' % [label('container'), label('namespace'), label('pod')] + inCluster,
+    },
+
+    // The labels of a level, further ones added, as PromQL lists them.
+    by(level, further=[]):: promql.list(levels.labels[level] + further),
+
+    // Series at a level, told once however many exporters tell them.
+    once(level, expr, further=[]):: promql.aggregate('max', levels.labels[level] + further, expr),
+
+    // A group of alerts, which may be of rules that only they read.
+    group(name, rules, interval=config.interval):: { name: 'loadline-' + name, interval: interval, rules: rules },
 
     new(fields):: {
       alert: fields.name,

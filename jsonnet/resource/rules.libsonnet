@@ -9,10 +9,10 @@ function(config, signals)
   local hosts = [name for name in std.objectFields(signals) if std.startsWith(name, 'host')];
   [
     group('cpu', ['cpuUsage', 'cpuRequests', 'cpuRequestUsage', 'cpuLimits', 'cpuLimitUsage']),
-    group('cpu-waiting', ['cpuThrottled', 'cpuPressure']),
-    group('memory', ['memoryWorkingSet', 'memoryRequests', 'memoryLimits']),
-    group('memory-headroom', ['memoryRequestUsage', 'memoryLimitUsage', 'memoryPressure']),
-    group('network', ['networkReceive', 'networkTransmit', 'networkDropped']),
+    group('cpu-waiting', ['cpuPeriods', 'cpuThrottledPeriods', 'cpuThrottled', 'cpuPressure']),
+    group('memory', ['memoryWorkingSet', 'memoryRequests', 'memoryRequestUsage', 'memoryLimits', 'memoryLimitUsage']),
+    group('memory-headroom', ['memoryLimitHeadroom', 'memoryRequestHeadroom', 'memoryPressure']),
+    group('network', ['networkReceive', 'networkTransmit', 'networkReceiveDropped', 'networkTransmitDropped']),
     group('tcp', ['segmentsSent', 'segmentsRetransmitted', 'retransmitted', 'acceptOverflows']),
     group('storage', ['blockRead', 'blockWrite', 'ioPressure', 'ephemeralStorage', 'threadsLimitUsage']),
     group('lives', ['oomKills', 'containerStarts']),

@@ -1,0 +1,6 @@
+// Alerts on what every exporter says of itself.
+(import '../config.libsonnet') + {
+  local config = (import '../lib/validate.libsonnet')($._config),
+
+  prometheusAlerts+:: { groups+: [(import 'alerts.libsonnet')(config)] },
+}
