@@ -286,3 +286,14 @@ func TestNothingIsToldInAMaintenanceWindow(t *testing.T) {
 	came(t, settle(t, s, r, "First"),
 		"web-page firing [Service]", "web-page firing [Nodewebpage]", "default-page firing [Service]", "default-page firing [Nodepage]")
 }
+
+func TestANodeWithASilenceStillMutesItsPods(t *testing.T) {
+	r := Receive(t)
+	s := Start(t, Render(t, quick(r, "{}")))
+	out, err := amtool(t, "--alertmanager.url="+s.Address, "silence", "add", "level=~.+", "node=a", "--duration=2h", "--author=me", "--comment=new disk")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	s.Send(nodeOutage()...)
+	came(t, settle(t, s, r, "First"))
+}

@@ -11,8 +11,9 @@ import (
 
 // Rendered is what jsonnet/routing renders.
 type Rendered struct {
-	// Config is Alertmanager's configuration.
-	Config string
+	// Config is Alertmanager's configuration, Marks the rules that go with it, which are
+	// evaluated each second.
+	Config, Marks string
 	// Templates are its templates by file name.
 	Templates map[string]string
 }
@@ -23,9 +24,10 @@ func Render(t testing.TB, change string) Rendered {
 	vm := jsonnet.MakeVM()
 	vm.Importer(&jsonnet.FileImporter{JPaths: []string{"../../jsonnet"}})
 	text, err := vm.EvaluateAnonymousSnippet("routing", `
-		local mixin = (import 'mixin.libsonnet') + { _config+:: { routing+: `+change+` } };
+		local mixin = (import 'mixin.libsonnet') + { _config+:: { interval: '1s', routing+: `+change+` } };
 		{
 		  config: std.manifestYamlDoc(mixin.alertmanagerConfig),
+		  marks: std.manifestYamlDoc(mixin.alertmanagerMarks),
 		  templates: mixin.alertmanagerTemplates,
 		}`)
 	if err != nil {
