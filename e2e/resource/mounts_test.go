@@ -51,7 +51,7 @@ func mountHung(dir string, input io.Reader) error {
 func TestMountThatHangs(t *testing.T) {
 	t.Parallel()
 	sysfs, _ := ownTree(t) // of other tests' containers the exporter holds files
-	c := startChild(t, "hung mount", "--path.sysfs="+sysfs, "--collector.filesystem.mount-timeout=500ms")
+	c := startChild(t, "hung mount", "--path.sysfs="+sysfs, "--collector.filesystem.mount-timeout=2s")
 	find := func(x exposition, family string) exposition {
 		var found exposition
 		for _, s := range x.family(family) {
