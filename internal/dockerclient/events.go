@@ -122,8 +122,11 @@ func (e *Events) isNew(m events.Message) bool {
 	if _, told := e.told[o]; told {
 		return false
 	}
-	if at := time.Unix(0, m.TimeNano); at.After(e.last) {
+	switch at := time.Unix(0, m.TimeNano); {
+	case at.After(e.last):
 		e.last = at
+	case e.last.Sub(at) > overlap: // the daemon's clock was set back
+		e.since, e.last = at, at
 	}
 	e.told[o] = struct{}{}
 	e.order = append(e.order, o)

@@ -36,6 +36,34 @@ func TestTheMemoryOfEventsIsBounded(t *testing.T) {
 	}
 }
 
+func TestAClockThatIsSetBackHidesNothing(t *testing.T) {
+	d, had := dockertest.StartEvents(t)
+	c, err := New(d.Host, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	e := NewEvents(c)
+	told := func() (ids string) {
+		_ = e.Watch(t.Context(), client.Filters{}, func(string) {}, func(_ context.Context, m events.Message) { ids += m.Actor.ID })
+		return ids
+	}
+	had.Add(time.Hour, events.ActionStart, "a", nil)
+	if got := told(); got != "a" {
+		t.Errorf("told are %q", got)
+	}
+	e.since = e.since.Add(time.Hour) // it was started before the clock was set back
+	// What happens is told whatever was asked for.
+	had.Begin(fmt.Sprintf(`{"Type":"container","Action":"start","Actor":{"ID":"b"},"timeNano":%d}`, time.Now().UnixNano()))
+	if got := told(); got != "b" {
+		t.Errorf("told are %q when the clock is set back", got)
+	}
+	had.Add(time.Second, events.ActionStart, "c", nil)
+	if got := told(); got != "c" {
+		t.Errorf("told are %q after the stream broke", got)
+	}
+}
+
 func TestAnEndedContainerIsForgotten(t *testing.T) {
 	d := dockertest.Start(t)
 	c, err := New(d.Host, 1<<20)
