@@ -32,8 +32,11 @@
     // The label that names the node in the resource exporter's series.
     nodeLabel: 'node',
 
-    // How often rules are evaluated, and the window of rates: four scrapes at least.
+    // How often rules are evaluated that tell what users feel, and how often those of
+    // resources, which are many and change little in their window.
     interval: '30s',
+    resourceInterval: '1m',
+    // The window of rates: four scrapes at least.
     rateWindow: '5m',
     // How often those are evaluated that look back an hour.
     slowInterval: '5m',

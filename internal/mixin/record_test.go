@@ -31,6 +31,12 @@ type lab struct {
 
 func newLab(tb testing.TB) *lab {
 	tb.Helper()
+	return newLabOf(tb, func(l *lab) rules.QueryFunc { return rules.EngineQueryFunc(l.engine, l.store) })
+}
+
+// newLabOf makes one whose rules query as they are told.
+func newLabOf(tb testing.TB, queryFunc func(*lab) rules.QueryFunc) *lab {
+	tb.Helper()
 	l := &lab{tb: tb, store: teststorage.New(tb), engine: promqltest.NewTestEngine(tb, true, 5*time.Minute, 50e6)}
 	files, err := filepath.Glob(filepath.Join(root, "rules/loadline-*.yaml"))
 	if err != nil || len(files) == 0 {
@@ -39,7 +45,7 @@ func newLab(tb testing.TB) *lab {
 	manager := rules.NewManager(&rules.ManagerOptions{
 		NameValidationScheme: model.UTF8Validation,
 		AppendableV2:         l.store, Queryable: l.store,
-		QueryFunc:   rules.EngineQueryFunc(l.engine, l.store),
+		QueryFunc:   queryFunc(l),
 		NotifyFunc:  func(context.Context, string, ...*rules.Alert) {},
 		Context:     tb.Context(),
 		ExternalURL: &url.URL{}, Logger: promslog.NewNopLogger(),

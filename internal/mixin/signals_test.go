@@ -56,8 +56,7 @@ const minutes5 = 300
 // truths are all but the shares of one signal in another, and the quantiles.
 var truths = []truth{
 	{name: "cpu_usage_cores:rate5m", base: "container", families: []string{"container_cpu_usage_seconds_total"}, per: 1},
-	{name: "cpu_periods:rate5m", base: "container", families: []string{"container_cpu_cfs_periods_total"}, per: 1},
-	{name: "cpu_throttled_periods:rate5m", base: "container", families: []string{"container_cpu_cfs_throttled_periods_total"}, per: 1},
+	{name: "cpu_throttled_ratio:max_rate5m", base: "container", families: []string{"container_cpu_cfs_throttled_periods_total", "container_cpu_cfs_periods_total"}, operate: ratio, fold: math.Max},
 	{name: "cpu_pressure_ratio:max_rate5m", base: "container", families: []string{"container_pressure_cpu_waiting_seconds_total"}, per: 1, fold: math.Max},
 	{name: "memory_pressure_ratio:max_rate5m", base: "container", families: []string{"container_pressure_memory_waiting_seconds_total"}, per: 1, fold: math.Max},
 	{name: "io_pressure_ratio:max_rate5m", base: "container", families: []string{"container_pressure_io_waiting_seconds_total"}, per: 1, fold: math.Max},
@@ -71,12 +70,11 @@ var truths = []truth{
 	{name: "threads_limit_usage_ratio:max", base: "container", families: []string{"container_threads", "container_threads_max"}, operate: ratio, fold: math.Max},
 	{name: "network_receive_bytes:rate5m", base: "pod", families: []string{"container_network_receive_bytes_total"}, per: 1},
 	{name: "network_transmit_bytes:rate5m", base: "pod", families: []string{"container_network_transmit_bytes_total"}, per: 1},
-	{name: "network_receive_dropped:rate5m", base: "pod", families: []string{"container_network_receive_packets_dropped_total"}, per: 1},
-	{name: "network_transmit_dropped:rate5m", base: "pod", families: []string{"container_network_transmit_packets_dropped_total"}, per: 1},
-	{name: "tcp_segments_sent:rate5m", base: "pod", families: []string{"loadline_pod_tcp_segments_sent_total"}, per: 1},
-	{name: "tcp_segments_retransmitted:rate5m", base: "pod", families: []string{"loadline_pod_tcp_segments_retransmitted_total"}, per: 1},
-	{name: "tcp_accept_queue_overflows:rate5m", base: "pod", families: []string{"loadline_pod_tcp_accept_queue_overflows_total"}, per: 1},
-	{name: "ephemeral_storage_bytes:sum", base: "pod", families: []string{"loadline_pod_ephemeral_storage_bytes"}},
+	{name: "network_dropped:rate5m", base: "workload", families: []string{"container_network_receive_packets_dropped_total", "container_network_transmit_packets_dropped_total"}, operate: sum},
+	{name: "tcp_segments_sent:rate5m", base: "workload", families: []string{"loadline_pod_tcp_segments_sent_total"}, per: 1},
+	{name: "tcp_segments_retransmitted:rate5m", base: "workload", families: []string{"loadline_pod_tcp_segments_retransmitted_total"}, per: 1},
+	{name: "tcp_accept_queue_overflows:rate5m", base: "workload", families: []string{"loadline_pod_tcp_accept_queue_overflows_total"}, per: 1},
+	{name: "ephemeral_storage_bytes:sum", base: "workload", families: []string{"loadline_pod_ephemeral_storage_bytes"}},
 	{name: "oom_kills:increase5m", base: "workload", families: []string{"loadline_workload_oom_kills_total"}, per: minutes5},
 	{name: "container_starts:increase5m", base: "workload", families: []string{"loadline_workload_container_starts_total"}, per: minutes5},
 
@@ -127,8 +125,6 @@ var combined = []struct {
 	fold func(a, b float64) float64
 }{
 	{"cpu_request_usage_ratio:ratio", "cpu_usage_cores:rate5m", "cpu_requests_cores:sum", ratio, nil},
-	{"cpu_throttled_ratio:rate5m", "cpu_throttled_periods:rate5m", "cpu_periods:rate5m", ratio, nil},
-	{"memory_request_usage_ratio:ratio", "memory_working_set_bytes:sum", "memory_requests_bytes:sum", ratio, nil},
 	{"tcp_retransmitted_ratio:rate5m", "tcp_segments_retransmitted:rate5m", "tcp_segments_sent:rate5m", ratio, nil},
 	{"host_cpu_usage_ratio:ratio", "host_cpu_busy_cores:rate5m", "host_cpu_cores:count", ratio, nil},
 	{"host_memory_usage_ratio:ratio", "host_memory_used_bytes:sum", "host_memory_bytes:sum", ratio, nil},
@@ -139,8 +135,7 @@ var combined = []struct {
 	{"endpoints_ready_ratio:ratio", "endpoints_ready:sum", "endpoints:sum", ratio, nil},
 	{"cpu_limit_usage_ratio:max", "cpu_usage_cores:rate5m", "cpu_limits_cores:sum", ratio, math.Max},
 	{"memory_limit_usage_ratio:max", "memory_working_set_bytes:sum", "memory_limits_bytes:sum", ratio, math.Max},
-	{"memory_limit_headroom_bytes:min", "memory_limits_bytes:sum", "memory_working_set_bytes:sum", minus, math.Min},
-	{"memory_request_headroom_bytes:min", "memory_requests_bytes:sum", "memory_working_set_bytes:sum", minus, math.Min},
+	{"memory_request_usage_ratio:max", "memory_working_set_bytes:sum", "memory_requests_bytes:sum", ratio, math.Max},
 }
 
 // recording is what is to be recorded: values by labels, by name.

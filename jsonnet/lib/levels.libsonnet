@@ -15,29 +15,26 @@ function(config) {
     service: [cluster, 'namespace', 'service'],
   },
 
+  // What a level can be built from, the nearest first.
   below:: {
-    pod: 'container',
-    workload: 'pod',
-    service: 'pod',
-    node: 'pod',
-    namespace: 'workload',
-    cluster: 'namespace',
+    container: [],
+    pod: ['container'],
+    workload: ['pod', 'container'],
+    service: ['pod', 'container'],
+    node: ['pod', 'container'],
+    namespace: ['workload', 'pod', 'container'],
+    cluster: ['namespace', 'workload', 'pod', 'container', 'node'],
   },
 
-  // The levels above one, each after what it is built from.
-  above(base)::
-    local order = {
-      container: ['pod', 'workload', 'namespace', 'cluster', 'node', 'service'],
-      pod: ['workload', 'namespace', 'cluster', 'node', 'service'],
-      workload: ['namespace', 'cluster'],
-      namespace: ['cluster'],
-      service: [],
-      cluster: [],
-      // A node's own figures are no sums of its pods'.
-      node: ['cluster'],
-    };
-    order[base],
-
-  // From which level one is built, of what begins at base.
-  from(level, base):: if base == 'node' then 'node' else self.below[level],
+  // The levels above one.
+  above(base):: {
+    container: ['pod', 'workload', 'namespace', 'cluster', 'node', 'service'],
+    pod: ['workload', 'namespace', 'cluster', 'node', 'service'],
+    workload: ['namespace', 'cluster'],
+    namespace: ['cluster'],
+    service: [],
+    cluster: [],
+    // A node's own figures are no sums of its pods'.
+    node: ['cluster'],
+  }[base],
 }

@@ -13,7 +13,8 @@
 //   up           how it comes from the level below: sum, max or min
 //   fold         how its base comes from the series, if otherwise: count
 //   extra        further labels that all of its series have
-//   levels       where it is recorded
+//   levels       where it is recorded, the lowest first: a record of ten thousand containers
+//                has to be worth its cost, so that not all are recorded at all
 local promql = import 'promql.libsonnet';
 
 function(config)
@@ -44,6 +45,9 @@ function(config)
     fold:: this.up,
     levels:: [this.base] + levels.above(this.base),
 
+    // The nearest level below that is recorded.
+    local from(level) = [below for below in levels.below[level] if std.member(this.levels, below)][0],
+
     local first =
       local once = promql.aggregate(if this.up == 'min' then 'min' else 'max', this.labels(this.base) + this.distinct, this.expr);
       if this.distinct == [] then once
@@ -57,13 +61,13 @@ function(config)
       promql.aggregate(this.up, this.labels('service'), promql.binary(
         'max by (%s) (loadline_service_pod%s)' % [promql.list(levels.labels.service + ['pod']), promql.selector([config.selectors.orchestrator])],
         '* on (%s) group_left ()' % promql.list(pod),
-        '%s by (%s) (%s)' % [this.up, promql.list(pod), this.at('pod')],
+        '%s by (%s) (%s)' % [this.up, promql.list(pod), this.at(from('service'))],
       )),
 
     exprAt(level)::
       if level == this.base then first
       else if level == 'service' then service
-      else '%s by (%s) (%s)' % [this.up, promql.list(this.labels(level)), this.at(levels.from(level, this.base))],
+      else '%s by (%s) (%s)' % [this.up, promql.list(this.labels(level)), this.at(from(level))],
   };
 
   {
@@ -85,8 +89,8 @@ function(config)
 
     // The share of one signal in another, at every level where both are.
     share(fields)::
-      self.derived(fields {
+      self.derived({
         of(level):: promql.binary(fields.part.at(level), '/', '(%s > 0)' % fields.whole.at(level)),
         levels: [level for level in fields.whole.levels if std.member(fields.part.levels, level)],
-      }),
+      } + fields),
   }

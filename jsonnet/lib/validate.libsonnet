@@ -52,7 +52,7 @@ local unknown(config, further) =
 function(config, further=[])
   local problems =
     matchers(config) +
-    std.flattenArrays([duration(config, name) for name in ['interval', 'rateWindow', 'slowInterval']]) +
+    std.flattenArrays([duration(config, name) for name in ['interval', 'resourceInterval', 'rateWindow', 'slowInterval']]) +
     std.flattenArrays([label(config, name) for name in ['clusterLabel', 'nodeLabel']]) +
     std.flattenArrays([text(config, name) for name in ['runbookURL', 'dashboardURL']]) +
     std.flattenArrays([boolean(config, name) for name in ['multiCluster', 'joinOwners']]) +

@@ -48,7 +48,7 @@ function(config, signals)
     }),
     ticket({
       name: 'PacketsAreDropped',
-      expr: promql.binary(signals.networkReceiveDropped.at('workload'), '+', signals.networkTransmitDropped.at('workload')) + '\n> %s' % t.packetsDroppedPerSecond,
+      expr: '%s > %s' % [signals.networkDropped.at('workload'), t.packetsDroppedPerSecond],
       summary: 'Packets of %s are dropped.' % it,
       description: 'The interfaces of the pods of %s drop {{ $value | humanize }} packets a second.' % it,
     }),

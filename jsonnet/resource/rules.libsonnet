@@ -3,18 +3,23 @@
 function(config, signals)
   local group(name, list) = {
     name: 'loadline-resource-' + name,
-    interval: config.interval,
+    interval: config.resourceInterval,
     rules: std.flattenArrays([signals[signal].rules for signal in list]),
   };
   local hosts = [name for name in std.objectFields(signals) if std.startsWith(name, 'host')];
   [
     group('cpu', ['cpuUsage', 'cpuRequests', 'cpuRequestUsage', 'cpuLimits', 'cpuLimitUsage']),
-    group('cpu-waiting', ['cpuPeriods', 'cpuThrottledPeriods', 'cpuThrottled', 'cpuPressure']),
+    group('cpu-throttled', ['cpuThrottled']),
+    group('cpu-pressure', ['cpuPressure']),
     group('memory', ['memoryWorkingSet', 'memoryRequests', 'memoryRequestUsage', 'memoryLimits', 'memoryLimitUsage']),
-    group('memory-headroom', ['memoryLimitHeadroom', 'memoryRequestHeadroom', 'memoryPressure']),
-    group('network', ['networkReceive', 'networkTransmit', 'networkReceiveDropped', 'networkTransmitDropped']),
+    group('memory-pressure', ['memoryPressure']),
+    group('network', ['networkReceive', 'networkTransmit']),
+    group('network-dropped', ['networkDropped']),
     group('tcp', ['segmentsSent', 'segmentsRetransmitted', 'retransmitted', 'acceptOverflows']),
-    group('storage', ['blockRead', 'blockWrite', 'ioPressure', 'ephemeralStorage', 'threadsLimitUsage']),
+    group('block', ['blockRead', 'blockWrite']),
+    group('block-pressure', ['ioPressure']),
+    group('storage', ['ephemeralStorage']),
+    group('threads', ['threadsLimitUsage']),
     group('lives', ['oomKills', 'containerStarts']),
     group('host', [name for name in hosts if !signals[name].shared] + [name for name in hosts if signals[name].shared]),
   ]

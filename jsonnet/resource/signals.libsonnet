@@ -9,12 +9,15 @@ function(config)
   // which runs nothing of the user's.
   local containers(family, matchers=[]) =
     family + promql.selector([config.selectors.container, 'pod!=""', 'container!~"|POD"'] + matchers);
-  local ofContainer = { base: 'container', distinct: ['id'], source: 'container' };
+  // A container that was started again has two ids in a window of a counter, and both
+  // count; of a gauge there is one at a time.
+  local ofContainer = { base: 'container', source: 'container' };
 
   // A family of pods' network, which one container stands for.
   local ofPod = { base: 'pod', distinct: ['id', 'interface'], source: 'container' };
   local pods(family, matchers=[]) = family + promql.selector([config.selectors.container, 'pod!=""'] + matchers);
-  local ownOfPod = { base: 'pod', source: 'resource' };
+  // Of little interest one by one: recorded from the workload up.
+  local ownOfPods = { base: 'workload', distinct: ['pod'], source: 'resource' };
   local ownPods(family, matchers=[]) = family + promql.selector([config.selectors.resource, 'pod!=""'] + matchers);
 
   local ownContainers(family, matchers=[]) =
@@ -40,27 +43,20 @@ function(config)
     unit: unit,
     description: 'What containers that run %s, added up. Containers without one add nothing.' % (if kind == 'requests' then 'ask for' else 'are limited to'),
     base: 'container',
-    distinct: ['id'],
+    levels: ['container', 'workload', 'namespace', 'cluster', 'node'],
     source: 'resource',
     expr: ownContainers('loadline_container_resource_' + kind, ['resource="%s"' % resource]),
   });
 
-  // How much of its limit a container uses, and above it that of the one nearest.
+  // How much a container uses of what it asked for or is limited to, and above it that
+  // of the one which uses most of its own. One less that is the headroom.
   local near(fields) = signal.new({
     op: 'max',
     unit: 'ratio',
     base: 'container',
+    source: 'resource',
     up: 'max',
-    levels: ['container', 'pod', 'workload', 'namespace', 'cluster', 'node', 'service'],
     expr: promql.binary(fields.part.at('container'), '/', '(%s > 0)' % fields.whole.at('container')),
-  } + fields);
-
-  local left(fields) = signal.new({
-    op: 'min',
-    unit: 'bytes',
-    base: 'container',
-    up: 'min',
-    expr: promql.binary(fields.whole.at('container'), '-', fields.part.at('container')),
   } + fields);
 
   {
@@ -83,38 +79,25 @@ function(config)
       source: 'resource',
       part: $.cpuUsage,
       whole: $.cpuRequests,
+      levels: ['workload', 'namespace', 'cluster', 'node'],
     }),
     cpuLimitUsage: near({
       name: 'cpu_limit_usage_ratio',
       title: 'CPU used of the limit',
       description: 'Processor time used as a share of the limit, of the container that is nearest to its own.',
-      source: 'resource',
+      levels: ['container', 'workload', 'namespace', 'cluster'],
       part: $.cpuUsage,
       whole: $.cpuLimits,
     }),
-    cpuPeriods: signal.rate(ofContainer {
-      name: 'cpu_periods',
-      title: 'CPU quota periods',
-      unit: 'per_second',
-      description: 'Enforcement intervals of the processor quota in which containers could run.',
-      expr: containers('container_cpu_cfs_periods_total'),
-    }),
-    cpuThrottledPeriods: signal.rate(ofContainer {
-      name: 'cpu_throttled_periods',
-      title: 'CPU quota periods throttled',
-      unit: 'per_second',
-      description: 'Enforcement intervals in which containers had used up their quota and were held.',
-      expr: containers('container_cpu_cfs_throttled_periods_total'),
-    }),
-    cpuThrottled: signal.share({
+    cpuThrottled: signal.new(ofContainer {
       name: 'cpu_throttled_ratio',
-      op: 'rate' + config.rateWindow,
+      op: 'max_rate' + config.rateWindow,
       title: 'CPU throttled',
       unit: 'ratio',
-      description: 'Share of quota periods in which containers were throttled. It hurts only where pressure shows that work waits.',
-      source: 'container',
-      part: $.cpuThrottledPeriods,
-      whole: $.cpuPeriods,
+      description: 'Share of its quota periods in which a container was held because it had used up its quota, of the container that was held most. It hurts only where pressure shows that work waits.',
+      up: 'max',
+      local rate(family) = 'rate(%s[%s])' % [containers(family), config.rateWindow],
+      expr: promql.binary(rate('container_cpu_cfs_throttled_periods_total'), '/', '(%s > 0)' % rate('container_cpu_cfs_periods_total')),
     }),
     cpuPressure: pressure('cpu', 'CPU'),
 
@@ -127,13 +110,10 @@ function(config)
     }),
     memoryRequests: asked('requests', 'memory', 'bytes', 'Memory requested'),
     memoryLimits: asked('limits', 'memory', 'bytes', 'Memory limit'),
-    memoryRequestUsage: signal.share({
+    memoryRequestUsage: near({
       name: 'memory_request_usage_ratio',
-      op: 'ratio',
       title: 'Memory used of requested',
-      unit: 'ratio',
-      description: 'Memory used as a share of what was asked for. Above one, it is evicted first when the node is short.',
-      source: 'resource',
+      description: 'Memory used as a share of what was asked for, of the container that exceeds it most. Above one, it is evicted first when the node is short.',
       part: $.memoryWorkingSet,
       whole: $.memoryRequests,
     }),
@@ -141,25 +121,8 @@ function(config)
       name: 'memory_limit_usage_ratio',
       title: 'Memory used of the limit',
       description: 'Memory used as a share of the limit, of the container that is nearest to its own. At one the OOM killer comes.',
-      source: 'resource',
       part: $.memoryWorkingSet,
       whole: $.memoryLimits,
-    }),
-    memoryLimitHeadroom: left({
-      name: 'memory_limit_headroom_bytes',
-      title: 'Memory left to the limit',
-      description: 'Memory that the container nearest to its limit can still take.',
-      source: 'resource',
-      part: $.memoryWorkingSet,
-      whole: $.memoryLimits,
-    }),
-    memoryRequestHeadroom: left({
-      name: 'memory_request_headroom_bytes',
-      title: 'Memory left to the request',
-      description: 'Memory that was asked for and is not used, of the container that exceeds its request most; below zero it uses more than it asked for.',
-      source: 'resource',
-      part: $.memoryWorkingSet,
-      whole: $.memoryRequests,
     }),
     memoryPressure: pressure('memory', 'Memory'),
 
@@ -177,28 +140,25 @@ function(config)
       description: 'Bytes that pods sent on their own interfaces. Pods with the network of their node are counted there.',
       expr: pods('container_network_transmit_bytes_total'),
     }),
-    networkReceiveDropped: signal.rate(ofPod {
-      name: 'network_receive_dropped',
-      title: 'Network received and dropped',
+    networkDropped: signal.new(ownOfPods {
+      name: 'network_dropped',
+      op: 'rate' + config.rateWindow,
+      title: 'Network packets dropped',
       unit: 'per_second',
-      description: 'Packets that pods received and dropped.',
-      expr: pods('container_network_receive_packets_dropped_total'),
+      description: 'Packets that pods received or were to send, and dropped.',
+      distinct: ['pod', 'id', 'interface'],
+      source: 'container',
+      local rate(family) = 'rate(%s[%s])' % [pods(family), config.rateWindow],
+      expr: promql.binary(rate('container_network_receive_packets_dropped_total'), '+', rate('container_network_transmit_packets_dropped_total')),
     }),
-    networkTransmitDropped: signal.rate(ofPod {
-      name: 'network_transmit_dropped',
-      title: 'Network dropped before sending',
-      unit: 'per_second',
-      description: 'Packets that pods were to send and dropped.',
-      expr: pods('container_network_transmit_packets_dropped_total'),
-    }),
-    segmentsSent: signal.rate(ownOfPod {
+    segmentsSent: signal.rate(ownOfPods {
       name: 'tcp_segments_sent',
       title: 'TCP segments sent',
       unit: 'per_second',
       description: 'TCP segments that pods sent for the first time.',
       expr: ownPods('loadline_pod_tcp_segments_sent_total'),
     }),
-    segmentsRetransmitted: signal.rate(ownOfPod {
+    segmentsRetransmitted: signal.rate(ownOfPods {
       name: 'tcp_segments_retransmitted',
       title: 'TCP segments sent again',
       unit: 'per_second',
@@ -215,7 +175,7 @@ function(config)
       part: $.segmentsRetransmitted,
       whole: $.segmentsSent,
     }),
-    acceptOverflows: signal.rate(ownOfPod {
+    acceptOverflows: signal.rate(ownOfPods {
       name: 'tcp_accept_queue_overflows',
       title: 'Connections refused by a full queue',
       unit: 'per_second',
@@ -240,12 +200,11 @@ function(config)
       expr: containers('container_fs_writes_bytes_total'),
     }),
     ioPressure: pressure('io', 'Disk'),
-    ephemeralStorage: signal.new(ownOfPod {
+    ephemeralStorage: signal.new(ownOfPods {
       name: 'ephemeral_storage_bytes',
       title: 'Ephemeral storage used',
       unit: 'bytes',
       description: "Space on nodes' disks that pods take: writable layers, logs and empty directories.",
-      distinct: [],
       expr: ownPods('loadline_pod_ephemeral_storage_bytes'),
     }),
     threadsLimitUsage: signal.new({
@@ -254,6 +213,7 @@ function(config)
       unit: 'ratio',
       description: 'Threads as a share of how many there may be, of the container that is nearest to its limit.',
       base: 'container',
+      levels: ['container'],
       up: 'max',
       source: 'container',
       expr: promql.binary(containers('container_threads'), '/', '(%s > 0)' % containers('container_threads_max')),

@@ -1,0 +1,154 @@
+package mixin
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/rules"
+
+	"github.com/loadline-exporters/loadline/e2e/figures"
+)
+
+// hour is how much is filled; a flag so that a look at it need not take so long.
+var hour = flag.Duration("hour", time.Hour, "how much time the benchmark fills with series and rules")
+
+// Sizes of the benchmark, in pods: growth is read between them.
+const (
+	fewPods  = 1_000
+	manyPods = 10_000
+)
+
+// cost is what evaluating a group once takes, on average.
+type cost struct {
+	cpu, wall time.Duration
+	samples   int // touched
+	recorded  int // series
+}
+
+// meter counts what queries touch.
+type meter struct{ samples int }
+
+// queryFunc evaluates rules as rules.EngineQueryFunc does, and counts.
+func (m *meter) queryFunc(l *lab) rules.QueryFunc {
+	return func(ctx context.Context, expr string, at time.Time) (promql.Vector, error) {
+		q, err := l.engine.NewInstantQuery(ctx, l.store, nil, expr, at)
+		if err != nil {
+			return nil, err
+		}
+		result := q.Exec(ctx)
+		m.samples += int(q.Stats().Samples.TotalSamples)
+		return result.Vector()
+	}
+}
+
+// processorTime is what the process has used.
+func processorTime(tb testing.TB) time.Duration {
+	tb.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// filled is a lab with an hour of a large cluster, rules evaluated all along.
+type filled struct {
+	*lab
+	end    time.Time
+	series int
+	groups map[string]*cost
+}
+
+func fill(b *testing.B, pods int) filled {
+	b.Helper()
+	places := largeWorld(pods)
+	all := inCluster(append(resourceSeries(places), orchestratorSeries(places)...), "c1", 1)
+	m := &meter{}
+	f := filled{lab: newLabOf(b, m.queryFunc), end: time.Unix(1_800_000_000, 0), series: len(all), groups: map[string]*cost{}}
+	times := map[string]int{}
+	for at := f.end.Add(-*hour); !at.After(f.end); at = at.Add(scrapeInterval) {
+		f.scrape(all, at, at)
+		for _, g := range f.lab.groups {
+			if at.Unix()%int64(g.Interval().Seconds()) != 0 {
+				continue
+			}
+			before, start := processorTime(b), time.Now()
+			m.samples = 0
+			g.Eval(b.Context(), at)
+			c := f.groups[g.Name()]
+			if c == nil {
+				c = &cost{}
+				f.groups[g.Name()] = c
+			}
+			times[g.Name()]++
+			c.cpu += processorTime(b) - before
+			c.wall += time.Since(start)
+			c.samples += m.samples
+		}
+	}
+	for name, c := range f.groups {
+		n := times[name]
+		c.cpu, c.wall, c.samples = c.cpu/time.Duration(n), c.wall/time.Duration(n), c.samples/n
+	}
+	for _, g := range f.lab.groups {
+		for _, r := range g.Rules() {
+			if err := r.LastError(); err != nil {
+				b.Errorf("%s: %v", r.Name(), err)
+			}
+			if strings.Contains(r.Name(), ":") {
+				f.groups[g.Name()].recorded += len(f.query(`{__name__="`+r.Name()+`"}`, f.end))
+			}
+		}
+	}
+	return f
+}
+
+// minute is the processor time of all groups for a minute of data.
+func (f filled) minute() time.Duration {
+	var sum time.Duration
+	for _, g := range f.lab.groups {
+		sum += time.Duration(float64(f.groups[g.Name()].cpu) * float64(time.Minute) / float64(g.Interval()))
+	}
+	return sum
+}
+
+// BenchmarkMixins evaluates the rules over an hour of a thousand and of ten thousand
+// pods, and writes what that costs into docs/benchmarks.md when told to.
+func BenchmarkMixins(b *testing.B) {
+	few, many := fill(b, fewPods), fill(b, manyPods)
+	var text strings.Builder
+	text.WriteString(figures.Where(b, fmt.Sprintf("%d pods, %d services, %d nodes, %d series of exporters, %s at %s", manyPods, manyPods/10, manyPods/100, many.series, *hour, scrapeInterval)))
+	text.WriteString("\n| group | once, ms | at a tenth, ms | samples touched | series recorded | samples a series |\n|---|---|---|---|---|---|\n")
+	slowest := time.Duration(0)
+	for _, name := range slices.Sorted(maps.Keys(many.groups)) {
+		c, less := many.groups[name], few.groups[name]
+		slowest = max(slowest, c.wall)
+		perSeries := "" // alerts record none
+		if c.recorded > 0 {
+			perSeries = fmt.Sprintf("%.1f", float64(c.samples)/float64(c.recorded))
+		}
+		fmt.Fprintf(&text, "| %s | %.1f | %.1f | %d | %d | %s |\n", strings.TrimPrefix(name, "loadline-"),
+			c.wall.Seconds()*1000, less.wall.Seconds()*1000, c.samples, c.recorded, perSeries)
+	}
+	minute, tenth := many.minute(), few.minute()
+	bars := []figures.Bar{
+		{Figure: "all groups, processor time for a minute of data", Limit: "at most 5 s", Measured: fmt.Sprintf("%.2f s", minute.Seconds()), Kept: minute <= 5*time.Second},
+		{Figure: "slowest group, once", Limit: "at most 1 s", Measured: fmt.Sprintf("%.2f s", slowest.Seconds()), Kept: slowest <= time.Second},
+		figures.Ratio("ten times as many pods, processor time", minute.Seconds(), tenth.Seconds(), 11),
+	}
+	text.WriteString("\n" + figures.Table(bars))
+	b.ReportMetric(minute.Seconds(), "cpu-s/min")
+	b.ReportMetric(slowest.Seconds(), "s-slowest-group")
+	fmt.Println(text.String())
+	if *update {
+		figures.Write(b, "mixins", text.String())
+	}
+}
