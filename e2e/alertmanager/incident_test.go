@@ -199,7 +199,7 @@ func TestTheControlPlaneMutesItsWholeClusterAndNoOther(t *testing.T) {
 	s := Start(t, Render(t, quick(r, "{}")))
 	us := alert("NodeIsGone", "page", "node", "node", "a")
 	us.Labels["cluster"] = "us"
-	s.Send(append(nodeOutage(), us, alert("ApiServerDoesNotAnswer", "page", "cluster"),
+	s.Send(append(nodeOutage(), us, alert("OrchestratorDoesNotAnswer", "page", "cluster"),
 		alert("QuotaIsUsedUp", "ticket", "namespace", "namespace", "shop", "owner", "shop"))...)
 	wait.For(t, soon, "messages of both clusters", func() error {
 		if all := r.Notifications(); len(all) < 2 {
@@ -212,10 +212,10 @@ func TestTheControlPlaneMutesItsWholeClusterAndNoOther(t *testing.T) {
 		got = append(got, fmt.Sprint(n.Alerts[0].Labels["cluster"], n.Names()))
 	}
 	slices.Sort(got)
-	if want := []string{"eu[ApiServerDoesNotAnswer]", "us[NodeIsGone]"}; !slices.Equal(got, want) {
+	if want := []string{"eu[OrchestratorDoesNotAnswer]", "us[NodeIsGone]"}; !slices.Equal(got, want) {
 		t.Errorf("messages are %v, want %v", got, want)
 	}
-	allMuted(t, s, "ApiServerDoesNotAnswer", "NodeIsGone")
+	allMuted(t, s, "OrchestratorDoesNotAnswer", "NodeIsGone")
 }
 
 func TestEachSeverityGoesToItsOwnerElseToTheDefault(t *testing.T) {

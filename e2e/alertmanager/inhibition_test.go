@@ -42,6 +42,8 @@ func mutings() []muting {
 	container := func(severity string) Alert {
 		return alert("ContainerIsOverdue", severity, "container", "node", "a", "namespace", "n", "workload", "w", "workload_type", "deployment", "pod", "w-1", "container", "c")
 	}
+	controlPlane := func() Alert { return alert("OrchestratorDoesNotAnswer", "page", "cluster") }
+	manyNodes := func() Alert { return alert("ManyNodesAreGone", "page", "cluster") }
 	nodeMark := func(level string, pairs ...string) Alert { return mark("NodeOutage", level, "node", pairs...) }
 	ofWorkload := []string{"namespace", "n", "workload", "w", "workload_type", "deployment"}
 	return []muting{
@@ -78,10 +80,13 @@ func mutings() []muting {
 		{"a page over a ticket of another container", container("page"), with(container("ticket"), "container", "d"), false},
 		{"a page over a page of the same service", service(), with(service(), "alertname", "ServiceIsShort"), false},
 		{"a page over a ticket of the same node", node(), with(with(node(), "severity", "ticket"), "alertname", "Clock"), true},
-		{"the control plane over a namespace", alert("ApiServer", "page", "cluster"), alert("Quota", "ticket", "namespace", "namespace", "n"), true},
-		{"the control plane over a service of an owner", alert("ApiServer", "page", "cluster"), with(service(), "owner", "shop"), true},
-		{"the control plane over another cluster", alert("ApiServer", "page", "cluster"), with(service(), "cluster", "us"), false},
-		{"the control plane over what others tell", alert("ApiServer", "page", "cluster"), without(service(), "level"), false},
+		{"the control plane over a namespace", controlPlane(), alert("Quota", "ticket", "namespace", "namespace", "n"), true},
+		{"the control plane over a service of an owner", controlPlane(), with(service(), "owner", "shop"), true},
+		{"the control plane over another cluster", controlPlane(), with(service(), "cluster", "us"), false},
+		{"the control plane over what others tell", controlPlane(), without(service(), "level"), false},
+		{"many nodes over one of them", manyNodes(), node(), true},
+		{"many nodes over a node of another cluster", manyNodes(), with(node(), "cluster", "us"), false},
+		{"many nodes over a service", manyNodes(), service(), false},
 		{"a full cluster over a service", alert("ClusterIsFull", "ticket", "cluster"), service(), false},
 		{"maintenance of a namespace over its pod", mark("MaintenanceWindow", "namespace", "maintenance", "namespace", "n"), pod("page"), true},
 		{"maintenance of a namespace over its event", mark("MaintenanceWindow", "namespace", "maintenance", "namespace", "n"), pod("event"), true},

@@ -8,13 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/promqltest"
 )
 
 func TestAMistakeInRoutingIsNamed(t *testing.T) {
 	for _, c := range []struct{ name, change, says string }{
-		{"an unknown field", `{ owner: {} }`, "_config.routing.owner is not known; known are default, global"},
+		{"an unknown field", `{ owner: {} }`, "_config.routing.owner is not known; known are controlPlane, default"},
 		{"an unknown severity", `{ severities+: { pages: {} } }`, "_config.routing.severities.pages is not known"},
 		{"an unknown field of a severity", `{ severities+: { page+: { group_wait: '1s' } } }`, "_config.routing.severities.page.group_wait is not known"},
 		{"no duration", `{ severities+: { page+: { groupWait: 30 } } }`, "_config.routing.severities.page.groupWait: 30 is not a duration"},
@@ -35,6 +36,7 @@ func TestAMistakeInRoutingIsNamed(t *testing.T) {
 		{"a window of an unknown owner", `{ windows: [{ name: 'w', times: [{}], owners: ['shop'] }] }`, `_config.routing.windows[0].owners: ["shop"] is not a list of owners`},
 		{"a window of an unknown severity", `{ windows: [{ name: 'w', times: [{}], severities: ['critical'] }] }`, `_config.routing.windows[0].severities: ["critical"] is not a list of page, ticket or event`},
 		{"two windows of one name", `{ windows: [{ name: 'w', times: [{}] }, { name: 'w', times: [{}] }] }`, "_config.routing.windows: two have one name"},
+		{"a control plane that is an expression", `{ controlPlane: ['.*'] }`, `_config.routing.controlPlane: [".*"] is not a list of names of alerts`},
 		{"maintenance of what is no level", `{ maintenance: { rack: 'up' } }`, "_config.routing.maintenance.rack is not known"},
 		{"maintenance that is no query", `{ maintenance: { node: 1 } }`, "_config.routing.maintenance.node: 1 is not PromQL"},
 		{"a link that is none", `{ linkBase: 'loadline.example.org' }`, "_config.routing.linkBase: loadline.example.org is not an address"},
@@ -76,6 +78,72 @@ func TestEverySeriesThatMarksNameExists(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The routing stands on what alerts are like: here are all that the suite has.
+func TestAlertsAreAsTheRoutingTakesThemToBe(t *testing.T) {
+	var routing struct{ ControlPlane []string }
+	evaluate(t, `(import 'mixin.libsonnet')._config.routing`, &routing)
+	levels := []string{"cluster", "node", "namespace", "service", "workload", "pod", "container"}
+	var reason, consequence time.Duration // the longest and the shortest that one waits
+	var controlPlane []string
+	for _, r := range allAlerts(t) {
+		level, severity := r.Labels["level"], r.Labels["severity"]
+		if !slices.Contains(levels, level) {
+			t.Errorf("%s has the level %q", r.Alert, level)
+		}
+		waits := lasts(t, r.For)
+		switch {
+		case severity == "event":
+			if lasts(t, r.KeepFiringFor) < 24*time.Hour {
+				t.Errorf("%s is an event that does not last until the next digest: %q", r.Alert, r.KeepFiringFor)
+			}
+		case severity == "page" && level == "node":
+			reason = max(reason, waits)
+		case severity == "page" && slices.Contains(levels[3:], level):
+			if consequence == 0 || waits < consequence {
+				consequence = waits
+			}
+		case severity == "page" && slices.Contains(routing.ControlPlane, r.Alert) && level == "cluster":
+			controlPlane = append(controlPlane, r.Alert)
+		case severity != "page" && severity != "ticket":
+			t.Errorf("%s has the severity %q", r.Alert, severity)
+		}
+	}
+	if reason == 0 || reason > consequence {
+		t.Errorf("a node is told after %v, what follows from it after %v", reason, consequence)
+	}
+	if !slices.Equal(controlPlane, routing.ControlPlane) {
+		t.Errorf("pages of the control plane are %v, want %v", controlPlane, routing.ControlPlane)
+	}
+}
+
+// allAlerts are those of the whole suite at its defaults.
+func allAlerts(t *testing.T) []alertRule {
+	t.Helper()
+	var rules []alertRule
+	evaluate(t, `[r for g in (import 'mixin.libsonnet').prometheusAlerts.groups for r in g.rules if std.objectHas(r, 'alert')]`, &rules)
+	return rules
+}
+
+// alertRule is an alert with how long it lasts.
+type alertRule struct {
+	Alert, For    string
+	KeepFiringFor string `json:"keep_firing_for"`
+	Labels        map[string]string
+}
+
+// lasts is how long a duration of Prometheus is, zero without one.
+func lasts(t *testing.T, text string) time.Duration {
+	t.Helper()
+	if text == "" {
+		return 0
+	}
+	d, err := model.ParseDuration(text)
+	if err != nil {
+		t.Error(err)
+	}
+	return time.Duration(d)
 }
 
 // outage are series of two replicas of the exporter: the deployment web has a pod on the

@@ -49,6 +49,9 @@
     },
   },
 
+  // Alerts that say that the control plane does not work: they mute all of their cluster.
+  controlPlane: ['OrchestratorDoesNotAnswer'],
+
   // Maintenance by the clock: nothing of these severities, for these owners, is told
   // in these time intervals. Without severities all, without owners everybody's.
   //

@@ -29,9 +29,14 @@ function(config)
   local maintenance(level) =
     rule('maintenance of a %s' % level, level, mark('maintenance'), among([level] + objects.below[level]));
 
-  [over(level, objects.below[level]) for level in ['cluster', 'node', 'workload', 'pod']] +
+  (if config.routing.controlPlane == [] then [] else [
+     rule('control plane over all', 'cluster', page + [match.among('alertname', config.routing.controlPlane)], among(objects.below.cluster) + notEvent),
+   ]) +
+  // Many nodes are one trouble, but services on them are others'.
+  [over('cluster', ['node'])] +
+  [over(level, objects.below[level]) for level in ['node', 'workload', 'pod']] +
   [
-    // What owns a service hears of its outage, also when somebody else's node is why.
+    // Who owns a service hears of its outage, also when somebody else's node is why.
     rule('node over services that nobody owns', 'service', mark('node'), at('service') + [match.unset('owner')] + notEvent),
     rule('node over workloads', 'workload', mark('node'), among(['workload', 'pod', 'container']) + notEvent),
     rule('service over workloads', 'workload', mark('service'), among(['workload', 'pod', 'container']) + notEvent),

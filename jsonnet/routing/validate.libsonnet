@@ -181,6 +181,7 @@ function(config)
     owners(path + '.owners', routing.owners) +
     fields(path + '.severities', routing.severities, severities) +
     secret(path + '.global', routing.global) +
+    list(path + '.controlPlane', routing.controlPlane, isName, 'names of alerts') +
     windows(path + '.windows', routing.windows, if std.isObject(routing.owners) then std.objectFields(routing.owners) else []) +
     maintenance(path + '.maintenance', routing.maintenance) +
     linkBase(path + '.linkBase', routing.linkBase) +
