@@ -70,7 +70,7 @@ type filled struct {
 func fill(b *testing.B, pods int) filled {
 	b.Helper()
 	places := largeWorld(pods)
-	all := inCluster(append(resourceSeries(places), orchestratorSeries(places)...), "c1", 1)
+	all := inCluster(healthy(append(resourceSeries(places), orchestratorSeries(places)...)), "c1", 1)
 	m := &meter{}
 	f := filled{lab: newLabOf(b, m.queryFunc), end: time.Unix(1_800_000_000, 0), series: len(all), groups: map[string]*cost{}}
 	times := map[string]int{}
@@ -109,6 +109,67 @@ func fill(b *testing.B, pods int) filled {
 		}
 	}
 	return f
+}
+
+// usual are the values of a cluster that is well, a counter's as its rise in a second.
+var usual = map[string]float64{
+	"container_cpu_usage_seconds_total":      0.1,
+	"container_cpu_cfs_periods_total":        10,
+	"container_memory_working_set_bytes":     100 << 20,
+	"container_threads":                      20,
+	"container_threads_max":                  1000,
+	"loadline_pod_tcp_segments_sent_total":   100,
+	"loadline_pod_ephemeral_storage_bytes":   10 << 20,
+	"node_memory_MemTotal_bytes":             64 << 30,
+	"node_memory_MemAvailable_bytes":         32 << 30,
+	"node_filesystem_size_bytes":             100 << 30,
+	"node_filesystem_avail_bytes":            50 << 30,
+	"loadline_node_resource_allocatable":     100,
+	"loadline_node_resource_requested":       50,
+	"loadline_node_resource_limits":          90,
+	"loadline_orchestrator_node_ready":       1,
+	"loadline_orchestrator_node_schedulable": 1,
+	"loadline_workload_replicas_desired":     10,
+	"loadline_workload_replicas_ready":       10,
+	"loadline_workload_replicas_available":   10,
+	"loadline_workload_replicas_updated":     10,
+	"loadline_workload_replicas_schedulable": 10,
+	"container_network_receive_bytes_total":  1e5,
+	"container_network_transmit_bytes_total": 1e5,
+	"container_fs_reads_bytes_total":         1e4,
+	"container_fs_writes_bytes_total":        1e4,
+	"node_network_receive_bytes_total":       1e7,
+	"node_network_transmit_bytes_total":      1e7,
+	"node_cpu_seconds_total":                 0.25,
+	"node_disk_read_bytes_total":             1e5,
+	"node_disk_written_bytes_total":          1e5,
+	"loadline_pod_info":                      1,
+	"loadline_pod_phase":                     1,
+	"loadline_service_pod":                   1,
+	"loadline_namespace_owner":               1,
+	"loadline_workload_owner":                1,
+}
+
+// healthy gives the series those values, and counters that tell of trouble or of change
+// a rise of none, but for one workload in fifty.
+func healthy(all []series) []series {
+	for i := range all {
+		s := &all[i]
+		value, known := usual[s.family]
+		switch {
+		case known:
+			s.value = value
+		case s.family == "loadline_container_resource_requests" || s.family == "loadline_container_resource_limits":
+			s.value = map[string]float64{"cpu": 0.5, "memory": 256 << 20}[s.labels["resource"]]
+		case s.family == "loadline_service_endpoints":
+			s.value = map[string]float64{"ready": 10}[s.labels["state"]]
+		case !strings.HasSuffix(s.labels["workload"], "00") && !strings.HasSuffix(s.labels["workload"], "50"):
+			s.value = 0
+		default:
+			s.value = 0.01
+		}
+	}
+	return all
 }
 
 // minute is the processor time of all groups for a minute of data.
