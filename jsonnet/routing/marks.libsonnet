@@ -27,15 +27,15 @@ local label = 'loadline_cause';
     ));
 
     // The exporter calls a node's label node; alerts may call it otherwise.
-    local pods(matchers=[]) =
-      local found = orchestrator('loadline_pod_info', matchers);
+    local pods =
+      local found = orchestrator('loadline_pod_info', ['node!=""']);
       if config.nodeLabel == 'node' then found
       else 'label_replace(%s, "%s", "$1", "node", "(.*)")' % [found, config.nodeLabel];
     local servicePods = max(service + ['pod'], orchestrator('loadline_service_pod'));
 
     // Pods on nodes that are out.
     local hit(labels, matchers=[]) = promql.aggregate('max', labels, joined(
-      max(labels + [config.nodeLabel], pods(['node!=""'])), objects.equal('node'), paged('node', matchers)
+      max(labels + [config.nodeLabel], pods), objects.equal('node'), paged('node', matchers)
     ));
 
     local mark(name, level, cause, expr, summary) = {
@@ -87,9 +87,8 @@ local label = 'loadline_cause';
           'workload',
           'service',
           promql.aggregate('max', workload, joined(
-            max(workload + ['pod'], pods()),
-            pod,
-            promql.aggregate('max', pod, joined(servicePods, service, paged('service'))),
+            // It remembers what was behind a service that has no pods any more.
+            'service:workload_known:max', service, paged('service')
           )),
           'A workload is behind a service that is out.'
         ),
