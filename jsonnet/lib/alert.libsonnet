@@ -77,8 +77,11 @@ function(config)
     // Series at a level, told once however many exporters tell them.
     once(level, expr, further=[]):: promql.aggregate('max', levels.labels[level] + further, expr),
 
+    // What a signal that is a rise in the window of rates adds up to in an hour.
+    inAnHour(series):: 'sum_over_time(%s[1h:%s])' % [series, config.rateWindow],
+
     // A group of alerts, which may be of rules that only they read.
-    group(name, rules, interval=config.interval):: { name: 'loadline-' + name, interval: interval, rules: rules },
+    group(name, rules, interval=if std.startsWith(name, 'resource') then config.resourceInterval else config.interval):: { name: 'loadline-' + name, interval: interval, rules: rules },
 
     new(fields):: {
       alert: fields.name,

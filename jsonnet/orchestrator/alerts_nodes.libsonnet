@@ -131,9 +131,9 @@ function(config, signals)
       name: 'NodeVersionsDiffer',
       level: 'cluster',
       severity: 'ticket',
-      pending: '6h',
+      pending: '2h',
       expr: 'count by (%(cluster)s) (group by (%(cluster)s, version) (%(info)s)) > 1' % names { info: own('loadline_orchestrator_node_info') },
       summary: 'Nodes of %s run different versions.' % cluster,
-      description: 'Nodes of %s have run {{ $value | humanize }} versions for six hours: an upgrade was not finished.' % cluster,
+      description: 'Nodes of %s have run {{ $value | humanize }} versions for two hours: an upgrade was not finished.' % cluster,
     }),
   ])

@@ -19,8 +19,6 @@ function(config, signals)
   local pull = 'image_pull_failed|image_pull_back_off|image_name_invalid|image_absent|image_invalid|registry_unavailable';
   local waiting(reasons) = signals.containersWaiting.query('workload', ['reason=~"%s"' % reasons]);
   local ticket(fields) = alerts.new({ level: 'workload', severity: 'ticket' } + fields);
-  // A rise in five minutes, as it would add up in an hour.
-  local inAnHour(series) = '12 * avg_over_time(%s[1h])' % series;
 
   alerts.group('orchestrator-alerts-workloads', [
     alerts.new({
@@ -114,7 +112,7 @@ function(config, signals)
         unless on (%(workload)s)
           max_over_time(%(looping)s[10m]) > 0
       ||| % names {
-        restarts: inAnHour(signals.restarts.at('workload')),
+        restarts: alerts.inAnHour(signals.restarts.at('workload')),
         limit: t.restartsPerHour,
         looping: waiting('crash_loop_back_off'),
       },
@@ -171,7 +169,7 @@ function(config, signals)
           %(evictions)s
         ) >= %(limit)s
       ||| % names {
-        evictions: inAnHour(signals.events.query('workload', ['class=~"killed_by_node_pressure|killed_by_storage_limit"'])),
+        evictions: alerts.inAnHour(signals.events.query('workload', ['class=~"killed_by_node_pressure|killed_by_storage_limit"'])),
         limit: t.evictionsPerHour,
       },
       summary: 'Pods of %s are evicted again and again.' % it,

@@ -30,7 +30,7 @@ function(config)
       rule('namespace', fallback(
         namespace,
         only(namespace, told(namespace, own('loadline_namespace_owner'))),
-        known(namespace, ['namespace:memory_working_set_bytes:sum', 'namespace:pods:count', 'namespace:events:increase' + config.rateWindow, 'service:endpoints:sum']),
+        known(namespace, ['namespace:memory_working_set_bytes:sum', 'namespace:pods:count', 'namespace:events:increase' + config.rateWindow, 'service:endpoints:sum', 'kube_namespace_created' + promql.selector([config.selectors.kube])]),
       )),
       rule('workload', fallback(
         workload,
@@ -42,6 +42,7 @@ function(config)
           'workload:events:increase' + config.rateWindow,
           own('loadline_job_state'),
           own('loadline_cronjob_suspended'),
+          own('loadline_autoscaler_replicas_max'),
         ]),
       )),
       // The owner of the workloads behind it, else of its namespace.

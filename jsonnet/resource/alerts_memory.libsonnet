@@ -57,7 +57,7 @@ function(config, signals)
       level: 'workload',
       severity: 'ticket',
       pending: '1m',
-      expr: '12 * avg_over_time(%s[1h]) >= %s' % [signals.oomKills.at('workload'), t.oomKillsPerHour],
+      expr: '%s >= %s' % [alerts.inAnHour(signals.oomKills.at('workload')), t.oomKillsPerHour],
       summary: 'The OOM killer ends processes of %s again and again.' % workload,
       description: 'The OOM killer ended {{ $value | humanize }} processes of %s in the last hour.' % workload,
     }),
