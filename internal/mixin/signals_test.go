@@ -170,7 +170,7 @@ func expect(places []place, all []series) recording {
 			}
 		}
 	}
-	out.others(places, all)
+	out.others(places)
 	return out
 }
 
@@ -276,7 +276,7 @@ func parse(key string) labelSet {
 }
 
 // others are what is recorded for other reasons than to be added up.
-func (r recording) others(places []place, all []series) {
+func (r recording) others(places []place) {
 	const ready = 5 + 5*(0.95-0.9)/0.1 // the fraction of the bucket from 5 to 10
 	info, desired := map[string]float64{}, map[string]float64{}
 	owners := map[string]map[string]float64{"namespace": {}, "workload": {}, "service": {}}

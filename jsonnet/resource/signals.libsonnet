@@ -27,9 +27,9 @@ function(config)
   local pressure(resource, what) = signal.rate({
     name: resource + '_pressure_ratio',
     op: 'max_rate' + config.rateWindow,
-    title: '%s pressure' % what,
+    title: '%s pressure' % (std.asciiUpper(what[0]) + what[1:]),
     unit: 'ratio',
-    description: 'Share of time in which at least one task waited for %s: of the container that waited most. Above a tenth users feel it.' % std.asciiLower(what),
+    description: 'Share of time in which at least one task waited for %s: of the container that waited most. Above a tenth users feel it.' % what,
     base: 'container',
     source: 'container',
     up: 'max',
@@ -124,7 +124,7 @@ function(config)
       part: $.memoryWorkingSet,
       whole: $.memoryLimits,
     }),
-    memoryPressure: pressure('memory', 'Memory'),
+    memoryPressure: pressure('memory', 'memory'),
 
     networkReceive: signal.rate(ofPod {
       name: 'network_receive_bytes',
@@ -199,7 +199,7 @@ function(config)
       distinct: ['id', 'device'],
       expr: containers('container_fs_writes_bytes_total'),
     }),
-    ioPressure: pressure('io', 'Disk'),
+    ioPressure: pressure('io', 'disk'),
     ephemeralStorage: signal.new(ownOfPods {
       name: 'ephemeral_storage_bytes',
       title: 'Ephemeral storage used',
