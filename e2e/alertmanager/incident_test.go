@@ -269,8 +269,8 @@ func TestEventsOfADayAreOneMessageInTheHoursOfTheDigest(t *testing.T) {
 }
 
 func TestNothingIsToldInAMaintenanceWindow(t *testing.T) {
-	windows := `{ owners+: { web: self.shop }, windows: [
-	  { name: 'shop', times: [{ weekdays: ['sunday:saturday'] }], owners: ['shop'] },
+	windows := `{ owners+: { web: self.shop, search: { page: {} } }, windows: [
+	  { name: 'shop', times: [{ weekdays: ['sunday:saturday'] }], owners: ['shop', 'search'] },
 	  { name: 'tickets', times: [{ weekdays: ['sunday:saturday'] }], severities: ['ticket'] },
 	  { name: 'past', times: [{ years: ['1999'] }] },
 	] }`
@@ -283,6 +283,7 @@ func TestNothingIsToldInAMaintenanceWindow(t *testing.T) {
 				alert("Node"+owner+severity, severity, "node", "node", severity+owner, "owner", owner))
 		}
 	}
+	s.Send(alert("Owner without a receiver of its own", "event", "service", "namespace", "n", "service", "search", "owner", "search"))
 	came(t, settle(t, s, r, "First"),
 		"web-page firing [Service]", "web-page firing [Nodewebpage]", "default-page firing [Service]", "default-page firing [Nodepage]")
 }

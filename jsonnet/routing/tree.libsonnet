@@ -23,24 +23,24 @@ function(config)
     only == [] || std.member(only, value);
   // Alertmanager does not hand these down in the tree: each route has its own.
   local times(severity, owner) =
-    local muted = [window(w) for w in routing.windows if has(w, 'severities', severity) && (if owner == null then std.get(w, 'owners', []) == [] else has(w, 'owners', owner))];
+    local muted = [window(w) for w in routing.windows if has(w, 'severities', severity) && has(w, 'owners', owner)];
     (if routing.severities[severity].hours == [] then {} else { active_time_intervals: [hours(severity)] }) +
     (if muted == [] then {} else { mute_time_intervals: muted });
 
-  // A route to a receiver; null is the owner of what nobody owns.
+  // A route of an owner; null owns what nobody does. Who has no receiver of a severity
+  // has a route all the same, for windows.
   local receiver(severity, owner) = '%s-%s' % [if owner == null then 'default' else owner, severity];
   local route(severity, owner) =
-    { receiver: receiver(severity, owner) } + times(severity, owner) +
+    local told = if owner != null && std.objectHas(routing.owners[owner], severity) then owner else null;
+    { receiver: receiver(severity, told) } + times(severity, owner) +
     (if severity == 'event' then {} else { routes: [nodes + times(severity, owner)] });
-
-  local owners(severity) = [name for name in std.objectFields(routing.owners) if std.objectHas(routing.owners[name], severity)];
 
   local ofSeverity(severity) =
     local s = routing.severities[severity];
     local default = route(severity, null);
     local routes = [
       route(severity, owner) + { matchers: [match.equal('owner', owner)] }
-      for owner in owners(severity)
+      for owner in std.objectFields(routing.owners)
     ] + std.get(default, 'routes', []);
     default {
       matchers: [match.among('severity', match.names(config, severity))],
