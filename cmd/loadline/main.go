@@ -1,4 +1,4 @@
-// Command loadline runs the whole suite on one machine.
+// Command loadline runs the whole suite on one machine, and reports what alerts did.
 package main
 
 import (
@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/klog/v2"
 
+	"github.com/loadline-exporters/loadline/internal/report"
 	"github.com/loadline-exporters/loadline/internal/serve"
 	"github.com/loadline-exporters/loadline/internal/up"
 )
@@ -16,5 +17,5 @@ func main() {
 	klog.SetSlogLogger(slog.New(slog.DiscardHandler))
 	ctx, stop := serve.SignalContext()
 	defer stop()
-	os.Exit(up.Main(ctx, &up.Command{}, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(up.Main(ctx, &up.Command{}, os.Args[1:], os.Stdout, os.Stderr, &report.Command{}))
 }
