@@ -70,8 +70,9 @@ func (c *alerts) collect(ctx context.Context, from *client, all piece) error {
 	return c.stillFiring(ctx, from, all.last)
 }
 
+// series selects a state, without the alerts that are told to nobody and mute others.
 func (c *alerts) series(state string) string {
-	return "ALERTS{" + strings.Join(slices.DeleteFunc([]string{`alertstate="` + state + `"`, c.selector}, empty), ",") + "}"
+	return "ALERTS{" + strings.Join(slices.DeleteFunc([]string{`alertstate="` + state + `"`, `loadline_cause=""`, c.selector}, empty), ",") + "}"
 }
 
 // add takes the points at which the last step has a sample.

@@ -87,6 +87,8 @@ func aWeek(t *testing.T) *history {
 		h.alert(time.Duration(i*20+5)*time.Hour, 10*time.Minute, "WorkloadIsRolledOut", "event", search...)
 	}
 	h.alert(2*week, 2*week, "Watchdog", "none")
+	// An alert that mutes others is told to nobody.
+	h.alert(3*day, 2*day, "NodeOutageHitsWorkload", "event", "loadline_cause", "node", "level", "workload", "workload", "search", "namespace", "shop")
 	counters(h)
 	return h
 }
