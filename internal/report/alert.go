@@ -159,6 +159,15 @@ func (c *alerts) list() []*alert {
 	return out
 }
 
+// names are those of all alerts.
+func (c *alerts) names() map[string]bool {
+	out := map[string]bool{}
+	for _, a := range c.all {
+		out[a.get(model.AlertNameLabel)] = true
+	}
+	return out
+}
+
 // healed are the times for which the condition held and went away before the alert
 // fired. What is pending within the gap of the end of all is not decided yet.
 func (a *alert) healed(bounds interval, end, gap int64) int {

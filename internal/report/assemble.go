@@ -64,6 +64,7 @@ func (r request) make(ctx context.Context, from *client) (*Report, error) {
 	out.Notes = append(out.Notes, coverageNotes(out)...)
 	c := r.comparison(out.Comparable)
 	r.fill(out, c, collected.list())
+	out.Runbooks = from.runbooks(ctx, collected.names())
 	for _, family := range counterFamilies() {
 		counted, err := r.count(ctx, from, family, c)
 		if err != nil {

@@ -25,6 +25,8 @@ const (
 	fewSamples = 250_000
 	// maxPoints is below the 11,000 points of a series that Prometheus answers with.
 	maxPoints = 10_000
+	// maxURL bounds the address of a runbook, in bytes.
+	maxURL = 2048
 	// maxWarnings bounds the warnings that are kept, maxWarning each of them in bytes.
 	maxWarnings, maxWarning = 20, 400
 )
@@ -119,6 +121,31 @@ func (c *client) matrix(ctx context.Context, query string, p piece) (model.Matri
 		return nil, c.checked(query, nil, fmt.Errorf("the answer is a %s instead of a matrix", v.Type()))
 	}
 	return m, nil
+}
+
+// runbooks returns what rules say that alerts' runbooks are. A server that answers
+// queries need not have the rules, so an error is none.
+func (c *client) runbooks(ctx context.Context, alerts map[string]bool) map[string]string {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	out := map[string]string{}
+	rules, err := c.api.Rules(ctx, nil)
+	if err != nil {
+		return out
+	}
+	for _, group := range rules.Groups {
+		for _, r := range group.Rules {
+			rule, ok := r.(v1.AlertingRule)
+			if !ok || !alerts[rule.Name] {
+				continue
+			}
+			page := string(rule.Annotations["runbook_url"])
+			if u, err := url.Parse(page); err == nil && (u.Scheme == "https" || u.Scheme == "http") && len(page) <= maxURL {
+				out[rule.Name] = page
+			}
+		}
+	}
+	return out
 }
 
 // checked keeps warnings and says in an error what was asked of whom.

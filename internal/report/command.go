@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	_ "time/tzdata" // an image made of nothing has no time zones
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/config"

@@ -50,6 +50,9 @@ type Report struct {
 	Hours [24]Hour `json:"hours"`
 	// Days are the same by day, or by several days in a long period.
 	Days []Day `json:"days"`
+	// Runbooks are the pages that the rules of alerts that fired name as runbook_url, by
+	// alertname, where this Prometheus has the rules.
+	Runbooks map[string]string `json:"runbooks"`
 	// Counters are what exporters counted.
 	Counters []Counter `json:"counters"`
 }

@@ -75,6 +75,10 @@ func emptyAPI(t *testing.T, ask func(w http.ResponseWriter, r *http.Request) (an
 		if ask(w, r) {
 			return
 		}
+		if strings.HasSuffix(r.URL.Path, "/rules") {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
 		kind := "matrix"
 		if strings.HasSuffix(r.URL.Path, "/query") {
 			kind = "vector"

@@ -35,7 +35,7 @@ func WriteHTML(w io.Writer, r *Report) error {
 			}
 			return s
 		},
-		"urgency": func(r Report, severity string) string { return r.Settings.urgency(severity).String() },
+		"runbook": func(alert string) string { return r.Runbooks[alert] },
 		"hours":   hourBars, "days": dayBars, "dimensions": dimensions, "join": strings.Join,
 	}).ParseFS(assets, "assets/*.html")
 	if err != nil {

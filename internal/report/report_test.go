@@ -190,6 +190,17 @@ func TestWhatLabelsSayIsEscapedInThePage(t *testing.T) {
 	}
 }
 
+func TestRunbooksOfAlertsThatFiredAreLinkedTo(t *testing.T) {
+	h := newHistory(t)
+	h.alert(2*time.Hour, time.Hour, "ServiceHasNoReadyEndpoint", "page")
+	h.alert(2*time.Hour, time.Hour, "PodCannotStart", "page")
+	got := made(t, h.serve().URL, "--since=1d").Runbooks
+	const want = "https://runbooks.example/service-has-no-ready-endpoint?a=1&b=2"
+	if len(got) != 1 || got["ServiceHasNoReadyEndpoint"] != want {
+		t.Errorf("runbooks are %v, want that of the one that fired and has an address of the web", got)
+	}
+}
+
 func TestTheRestOfATableIsAddedUp(t *testing.T) {
 	h := newHistory(t)
 	h.scraped(2*day, 0)

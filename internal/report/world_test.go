@@ -1,8 +1,10 @@
 package report
 
 import (
+	"fmt"
 	"log/slog"
 	"math"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"testing"
@@ -94,6 +96,14 @@ func series(name string, more ...string) labels.Labels {
 	return labels.FromStrings(append([]string{model.MetricNameLabel, name}, more...)...)
 }
 
+// rules are those of the Prometheus as its API tells them: an address that can be opened,
+// one that is better not, and one of an alert that never fired.
+const rules = `{"status":"success","data":{"groups":[{"name":"test","file":"test.yaml","interval":60,"rules":[
+{"type":"recording","name":"a:b","query":"c","health":"ok"},
+{"type":"alerting","name":"ServiceHasNoReadyEndpoint","query":"x","alerts":[],"health":"ok","annotations":{"runbook_url":"https://runbooks.example/service-has-no-ready-endpoint?a=1&b=2"}},
+{"type":"alerting","name":"PodCannotStart","query":"x","alerts":[],"health":"ok","annotations":{"runbook_url":"javascript:alert(1)"}},
+{"type":"alerting","name":"NeverFired","query":"x","alerts":[],"health":"ok","annotations":{"runbook_url":"https://runbooks.example/never-fired"}}]}]}}`
+
 // serve is a real Prometheus that has the history. It is the embedded one, whose bound
 // of samples is far below that of the published program.
 func (h *history) serve() *httptest.Server {
@@ -125,7 +135,11 @@ func (h *history) serve() *httptest.Server {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	server := httptest.NewServer(p.Handler())
+	mux := http.NewServeMux()
+	mux.Handle("/", p.Handler())
+	// It has rules while it runs only, and then evaluates them by the clock.
+	mux.HandleFunc("/api/v1/rules", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, rules) })
+	server := httptest.NewServer(mux)
 	h.t.Cleanup(func() {
 		server.Close()
 		if err := p.Close(); err != nil {
