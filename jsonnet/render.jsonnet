@@ -25,4 +25,6 @@ local prometheusRule(name, spec) = yaml({
   'rules/alertmanager/marks.yaml': yaml(mixin.alertmanagerMarks),
   'rules/prometheusrules/loadline-marks.yaml': prometheusRule('marks', mixin.alertmanagerMarks),
 } +
-{ ['rules/alertmanager/templates/' + name]: mixin.alertmanagerTemplates[name] for name in std.objectFields(mixin.alertmanagerTemplates) }
+{ ['rules/alertmanager/templates/' + name]: mixin.alertmanagerTemplates[name] for name in std.objectFields(mixin.alertmanagerTemplates) } +
+{ ['dashboards/grafana/' + name]: std.manifestJsonEx(mixin.grafanaDashboards[name], '  ') + '\n' for name in std.objectFields(mixin.grafanaDashboards) } +
+{ ['dashboards/perses/' + name]: std.manifestJsonEx(mixin.persesDashboards[name], '  ') + '\n' for name in std.objectFields(mixin.persesDashboards) }

@@ -1,5 +1,5 @@
 // Rules, alerts and dashboards on the series of the orchestrator exporter alone.
-(import '../config.libsonnet') + {
+(import '../config.libsonnet') + (import '../lib/dashboards.libsonnet') + {
   local config = (import '../lib/validate.libsonnet')($._config),
   local signals = (import 'signals.libsonnet')(config),
 
