@@ -61,7 +61,8 @@ soak: deps
 bench: deps
 	go test -run '^$$' -bench Resource -timeout 90m ./e2e/bench -observed $(OBSERVED) -update -profile
 	go test -run '^$$' -bench Orchestrator -timeout 90m ./e2e/scale -observed $(OBSERVED) -update
-	go test -run '^$$' -bench . -benchmem -timeout 30m ./exporters/... ./internal/... ./e2e/footprint
+	go test -run '^$$' -bench Mixins -timeout 60m ./internal/mixin -update
+	go test -run '^$$' -bench . -benchmem -timeout 30m ./exporters/... $$(go list ./internal/... | grep -v /internal/mixin) ./e2e/footprint
 
 ## lint: formatting, vet, staticcheck, revive (every exported name is documented), jsonnet's, promtool's
 ## metric lint
