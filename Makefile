@@ -12,7 +12,7 @@ FUZZTIME ?= 1m
 OBSERVED ?= 2m
 STARTS ?= 1000
 
-.PHONY: up build test e2e cluster guest soak bench lint generate deps clean
+.PHONY: up build test e2e cluster guest soak bench lint generate page deps clean
 
 ## up: build and run the main job; ARGS are further flags
 up: build/loadline
@@ -82,6 +82,10 @@ lint:
 generate:
 	go test ./internal/docs -run Reference -update
 	go test ./internal/mixin -run Current -update
+
+## page: the dashboards' page, as it is embedded, by Node; a test fails when it is stale
+page: deps
+	go test ./dashboards/page -run Current -update
 
 ## deps: what the tests run; installed on Debian as root, else named
 deps:

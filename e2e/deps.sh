@@ -6,7 +6,7 @@ set -euo pipefail
 declare -A package=(
   [containerd]=containerd [runc]=runc [dockerd]=docker.io [iptables]=iptables
   [ip]=iproute2 [nsenter]=util-linux [unshare]=util-linux [strace]=strace
-  [chromium]=chromium [gcc]=build-essential [dbus-daemon]=dbus-daemon [mkfs.btrfs]=btrfs-progs
+  [chromium]=chromium [npm]=npm [gcc]=build-essential [dbus-daemon]=dbus-daemon [mkfs.btrfs]=btrfs-progs
   [/usr/lib/cni/ptp]=containernetworking-plugins [nft]=nftables
 )
 if [ "${1:-}" = guest ]; then

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -18,16 +19,22 @@ import (
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+	"github.com/prometheus/prometheus/model/labels"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/exporter-toolkit/web"
 
+	embeddeddashboards "github.com/loadline-exporters/loadline/dashboards"
+	dashboardspage "github.com/loadline-exporters/loadline/dashboards/page"
+	"github.com/loadline-exporters/loadline/docs/runbooks"
 	"github.com/loadline-exporters/loadline/exporters/orchestrator"
 	"github.com/loadline-exporters/loadline/exporters/resource"
 	"github.com/loadline-exporters/loadline/internal/serve"
+	"github.com/loadline-exporters/loadline/internal/up/dashboards"
 	"github.com/loadline-exporters/loadline/internal/up/page"
 	"github.com/loadline-exporters/loadline/internal/up/prom"
+	"github.com/loadline-exporters/loadline/rules"
 )
 
 // Address is the default of --web.listen-address: what it shows is nobody else's
@@ -50,6 +57,8 @@ type Command struct {
 	interval     time.Duration
 	retention    time.Duration
 	scrapeFile   string
+	rules        bool // the suite's own
+	ruleFiles    []string
 	cluster      string
 	pprof        bool
 }
@@ -65,6 +74,9 @@ func (c *Command) AddTo(app *kingpin.Application) {
 	cmd.Flag("retention", "How long to keep what is measured.").Default(prom.DefaultRetention.String()).DurationVar(&c.retention)
 	cmd.Flag("scrape-config", "Prometheus configuration file whose scrape_configs are scraped too (static, file and HTTP discovery); SIGHUP reads it again.").
 		StringVar(&c.scrapeFile)
+	cmd.Flag("rules", "Evaluate the recording rules and alerts of the suite, which the dashboards and the list of alerts read.").
+		Default("true").BoolVar(&c.rules)
+	cmd.Flag("rule-file", "Prometheus rule file, or a pattern of them, to evaluate beside; can be given again; SIGHUP reads them again.").StringsVar(&c.ruleFiles)
 	cmd.Flag("cluster", "Value of the label cluster of everything that is scraped here; by default the host's name.").StringVar(&c.cluster)
 	cmd.Flag("web.enable-pprof", "Serve Go's profiles below /debug/pprof/.").BoolVar(&c.pprof)
 	c.resource.AddFlags(cmd)
@@ -181,17 +193,22 @@ func (c *Command) openPrometheus(host string, exporters []embedded, server *serv
 	if err != nil {
 		return nil, err
 	}
-	return prom.Open(prom.Options{
+	o := prom.Options{
 		DataDir: c.dataDir, Retention: c.retention, ScrapeInterval: c.interval, ScrapeConfigFile: c.scrapeFile,
+		RuleFiles: c.ruleFiles, Runbooks: dashboards.RunbooksPath,
 		Self:       targets,
 		SelfLabels: map[string]string{"instance": host, "node": host, "cluster": or(c.cluster, host)},
 		Logger:     logger, ExternalURL: external,
-	})
+	}
+	if c.rules {
+		o.Rules = rules.Files
+	}
+	return prom.Open(o)
 }
 
 func (c *Command) handler(host string, exporters []embedded, prometheus *prom.Server, logger *slog.Logger) (http.Handler, error) {
 	start, err := page.New(page.Options{
-		Querier: prometheus, Instance: host, Every: c.interval, Logger: logger,
+		Querier: prometheus, Instance: host, Every: c.interval, Logger: logger, Alerts: firing(prometheus),
 		Exporters: func() []page.Sources {
 			var all []page.Sources
 			for _, e := range exporters {
@@ -203,8 +220,14 @@ func (c *Command) handler(host string, exporters []embedded, prometheus *prom.Se
 	if err != nil {
 		return nil, err
 	}
+	read, err := c.dashboards(logger)
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/", start)
+	mux.Handle(dashboards.Path, read)
+	mux.Handle(dashboards.RunbooksPath, read)
 	mux.Handle("/api/v1/", prometheus.Handler())
 	for _, e := range exporters {
 		path := "/exporters/" + e.Name
@@ -222,6 +245,35 @@ func (c *Command) handler(host string, exporters []embedded, prometheus *prom.Se
 		serve.AddPprof(mux)
 	}
 	return mux, nil
+}
+
+// dashboards serves what is embedded for people to read.
+func (c *Command) dashboards(logger *slog.Logger) (http.Handler, error) {
+	built, err := fs.Sub(dashboardspage.Files, "dist")
+	if err != nil {
+		return nil, err
+	}
+	drawn, err := fs.Sub(embeddeddashboards.Files, "perses")
+	if err != nil {
+		return nil, err
+	}
+	return dashboards.New(dashboards.Options{
+		Page: built, Dashboards: drawn, Runbooks: runbooks.Files, Interval: c.interval, Logger: logger,
+	})
+}
+
+// firing is the alerts that fire, as the start page shows them.
+func firing(prometheus *prom.Server) func() []page.Alert {
+	return func() []page.Alert {
+		var out []page.Alert
+		for _, a := range prometheus.Alerts() {
+			out = append(out, page.Alert{
+				Name: a.Labels.Get(labels.AlertName), Severity: a.Labels.Get("severity"), Since: a.Since,
+				Summary: a.Annotations.Get("summary"), Runbook: a.Annotations.Get("runbook_url"), Dashboard: a.Annotations.Get("dashboard_url"),
+			})
+		}
+		return out
+	}
 }
 
 func (c *Command) reloadOnHangup(ctx context.Context, prometheus *prom.Server, logger *slog.Logger) {

@@ -20,6 +20,7 @@ var functions = template.FuncMap{
 	"spaced":   spaced,
 	"brief":    brief,
 	"rollout":  rollout,
+	"link":     link,
 	"amount":   amount,
 	"bar":      newBar,
 	"spark":    newSpark,

@@ -19,7 +19,10 @@ type View struct {
 	At    time.Time
 	Every time.Duration // between two refreshes
 	Node  Node
-	Rows  []*Row // namespaces
+	// Alerts are those that fire, pages first; MoreAlerts is how many are not among them.
+	Alerts     []Alert
+	MoreAlerts int
+	Rows       []*Row // namespaces
 	// Orchestrated is nil where nobody asks orchestrators.
 	Orchestrated *Orchestrated
 	Exporters    []Exporter

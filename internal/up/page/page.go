@@ -25,7 +25,9 @@ type Options struct {
 	Every    time.Duration // the scrape interval
 	// Exporters lists the process's exporters and the state of their sources.
 	Exporters func() []Sources
-	Logger    *slog.Logger
+	// Alerts, if set, returns the alerts that fire.
+	Alerts func() []Alert
+	Logger *slog.Logger
 }
 
 // Sources are an exporter's sources.
@@ -118,6 +120,7 @@ func (p *Page) View(ctx context.Context) View {
 	if slices.ContainsFunc(exporters, func(e Exporter) bool { return e.Name == "orchestrator" }) {
 		p.view.Orchestrated = a.orchestrated(ctx)
 	}
+	p.view.Alerts, p.view.MoreAlerts = p.alerts()
 	if err := a.err(); err != nil {
 		p.view.Err = err.Error()
 		p.o.Logger.Warn("the page's numbers are not complete", "err", err)

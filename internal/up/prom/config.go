@@ -193,6 +193,10 @@ func setDefaultInterval(root *yaml.Node, interval time.Duration) {
 // combine returns the configuration of Prometheus: the self targets and the
 // user's jobs.
 func combine(o *Options, user userConfig) (*config.Config, error) {
+	own, err := ownRules(o)
+	if err != nil {
+		return nil, err
+	}
 	type object = map[string]any
 	jobs := []object{}
 	for _, t := range o.Self {
@@ -221,7 +225,7 @@ func combine(o *Options, user userConfig) (*config.Config, error) {
 	}
 	// The user's jobs are complete: their file's global section is in them.
 	c.ScrapeConfigs = append(c.ScrapeConfigs, user.jobs...)
-	c.RuleFiles = user.ruleFiles
+	c.RuleFiles = append(own, user.ruleFiles...)
 	return c, nil
 }
 

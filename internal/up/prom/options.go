@@ -3,6 +3,7 @@ package prom
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -53,6 +54,15 @@ type Options struct {
 	// RuleFiles are paths or glob patterns of Prometheus rule files. Alerts are
 	// evaluated and shown by the API; nobody is notified.
 	RuleFiles []string
+
+	// Rules are rule files that come with the program, evaluated beside
+	// RuleFiles: all that are at the root. Nil is none.
+	Rules fs.FS
+
+	// Runbooks is where the runbooks of Rules are instead of where the rules
+	// say: the annotation runbook_url of their alerts becomes this and the name
+	// of the file, without its ending. Empty leaves it.
+	Runbooks string
 
 	// Self are the exporters of this process, scraped through
 	// Server.SelfListener.

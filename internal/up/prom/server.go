@@ -128,6 +128,7 @@ func (s *Server) assemble() error {
 		ResendDelay:          time.Minute,
 		FeatureRegistry:      s.features,
 		Parser:               s.parser,
+		GroupLoader:          groupLoader{options: &s.o, parser: s.parser},
 	})
 	if err := s.assembleScrape(); err != nil {
 		return err
