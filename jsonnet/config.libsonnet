@@ -33,7 +33,7 @@
     nodeLabel: 'node',
 
     // How often rules are evaluated that tell what users feel, and how often those of
-    // resources, which are many and change little in their window.
+    // resources and of what happened, which are many and change little in their window.
     interval: '30s',
     resourceInterval: '1m',
     // The window of rates: four scrapes at least.

@@ -66,7 +66,7 @@ branch from pods.
 	}
 	text.WriteString("\n| signal | levels | unit | what it says |\n|---|---|---|---|\n")
 	names := slices.SortedFunc(maps.Keys(signals), func(a, b string) int {
-		return strings.Compare(signals[a].Source+signals[a].Name, signals[b].Source+signals[b].Name)
+		return strings.Compare(signals[a].Source+signals[a].Name+a, signals[b].Source+signals[b].Name+b)
 	})
 	for _, name := range names {
 		s := signals[name]

@@ -60,10 +60,14 @@ var truths = []truth{
 	{name: "cpu_pressure_ratio:max_rate5m", base: "container", families: []string{"container_pressure_cpu_waiting_seconds_total"}, per: 1, fold: math.Max},
 	{name: "memory_pressure_ratio:max_rate5m", base: "container", families: []string{"container_pressure_memory_waiting_seconds_total"}, per: 1, fold: math.Max},
 	{name: "io_pressure_ratio:max_rate5m", base: "container", families: []string{"container_pressure_io_waiting_seconds_total"}, per: 1, fold: math.Max},
-	{name: "cpu_requests_cores:sum", base: "container", families: []string{"loadline_container_resource_requests"}, where: labelSet{"resource": "cpu"}},
-	{name: "cpu_limits_cores:sum", base: "container", families: []string{"loadline_container_resource_limits"}, where: labelSet{"resource": "cpu"}},
-	{name: "memory_requests_bytes:sum", base: "container", families: []string{"loadline_container_resource_requests"}, where: labelSet{"resource": "memory"}},
-	{name: "memory_limits_bytes:sum", base: "container", families: []string{"loadline_container_resource_limits"}, where: labelSet{"resource": "memory"}},
+	{name: "cpu_requests_cores:sum", base: "workload", families: []string{"loadline_container_resource_requests"}, where: labelSet{"resource": "cpu"}},
+	{name: "cpu_limits_cores:sum", base: "workload", families: []string{"loadline_container_resource_limits"}, where: labelSet{"resource": "cpu"}},
+	{name: "memory_requests_bytes:sum", base: "workload", families: []string{"loadline_container_resource_requests"}, where: labelSet{"resource": "memory"}},
+	{name: "memory_limits_bytes:sum", base: "workload", families: []string{"loadline_container_resource_limits"}, where: labelSet{"resource": "memory"}},
+	// Not recorded, but what others are made of.
+	{name: "cpu_limit_of_each", base: "container", families: []string{"loadline_container_resource_limits"}, where: labelSet{"resource": "cpu"}},
+	{name: "memory_request_of_each", base: "container", families: []string{"loadline_container_resource_requests"}, where: labelSet{"resource": "memory"}},
+	{name: "memory_limit_of_each", base: "container", families: []string{"loadline_container_resource_limits"}, where: labelSet{"resource": "memory"}},
 	{name: "memory_working_set_bytes:sum", base: "container", families: []string{"container_memory_working_set_bytes"}},
 	{name: "block_read_bytes:rate5m", base: "container", families: []string{"container_fs_reads_bytes_total"}, per: 1},
 	{name: "block_write_bytes:rate5m", base: "container", families: []string{"container_fs_writes_bytes_total"}, per: 1},
@@ -133,9 +137,9 @@ var combined = []struct {
 	{"host_memory_limited_ratio:ratio", "host_memory_limited_bytes:sum", "host_memory_allocatable_bytes:sum", ratio, nil},
 	{"replicas_ready_ratio:ratio", "replicas_ready:sum", "replicas_desired:sum", ratio, nil},
 	{"endpoints_ready_ratio:ratio", "endpoints_ready:sum", "endpoints:sum", ratio, nil},
-	{"cpu_limit_usage_ratio:max", "cpu_usage_cores:rate5m", "cpu_limits_cores:sum", ratio, math.Max},
-	{"memory_limit_usage_ratio:max", "memory_working_set_bytes:sum", "memory_limits_bytes:sum", ratio, math.Max},
-	{"memory_request_usage_ratio:max", "memory_working_set_bytes:sum", "memory_requests_bytes:sum", ratio, math.Max},
+	{"cpu_limit_usage_ratio:max", "cpu_usage_cores:rate5m", "cpu_limit_of_each", ratio, math.Max},
+	{"memory_limit_usage_ratio:max", "memory_working_set_bytes:sum", "memory_limit_of_each", ratio, math.Max},
+	{"memory_request_usage_ratio:max", "memory_working_set_bytes:sum", "memory_request_of_each", ratio, math.Max},
 }
 
 // recording is what is to be recorded: values by labels, by name.
@@ -280,7 +284,7 @@ func (r recording) others(places []place) {
 	const ready = 5 + 5*(0.95-0.9)/0.1 // the fraction of the bucket from 5 to 10
 	info, desired := map[string]float64{}, map[string]float64{}
 	owners := map[string]map[string]float64{"namespace": {}, "workload": {}, "service": {}}
-	quantiles := map[string]float64{}
+	quantiles, pods, selected := map[string]float64{}, map[string]map[string]bool{}, map[string]float64{}
 	owner := map[string]map[string]bool{} // of services
 	for _, p := range places {
 		w := keyOf(p.ofWorkload(), levelLabels["workload"])
@@ -298,6 +302,10 @@ func (r recording) others(places []place) {
 				desired[s] += valueOf("loadline_workload_replicas_desired", p.ofWorkload().with(labelSet{"job": "orchestrator", "orchestrator": "kubernetes"}))
 			}
 			info[key] = 1
+			if pods[key] == nil {
+				pods[key] = map[string]bool{}
+			}
+			pods[key][p.pod] = true
 			if owner[s] == nil {
 				owner[s] = map[string]bool{}
 			}
@@ -313,7 +321,10 @@ func (r recording) others(places []place) {
 		}
 		owners["service"][labels.FromMap(parse(s).with(labelSet{"owner": name})).String()] = 1
 	}
-	r["service:workload_info:max"], r["service:replicas_desired:sum"] = info, desired
+	for key, of := range pods {
+		selected[key] = float64(len(of))
+	}
+	r["service:workload_pods:count"], r["service:workload_info:max"], r["service:replicas_desired:sum"] = selected, info, desired
 	for level, values := range owners {
 		r[level+":owner:info"] = values
 	}

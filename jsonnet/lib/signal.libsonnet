@@ -71,6 +71,9 @@ function(config)
   };
 
   {
+    // The labels of a level.
+    labels(level):: levels.labels[level],
+
     // A signal that begins with series of an exporter.
     new(fields):: measured + fields,
 

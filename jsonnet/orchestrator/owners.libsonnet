@@ -25,7 +25,7 @@ function(config)
   local rule(level, expr) = { record: level + ':owner:info', expr: expr + '\n' };
   {
     name: 'loadline-owners',
-    interval: config.interval,
+    interval: config.resourceInterval,
     rules: [
       rule('namespace', fallback(
         namespace,

@@ -7,8 +7,8 @@ function(config, signals)
   };
   [
     group('replicas', ['replicasDesired', 'replicasReady', 'replicasAvailable', 'replicasUpdated', 'replicasSchedulable', 'replicasReadyRatio']),
-    group('services', ['endpointsReady', 'endpoints', 'endpointsReadyRatio', 'serviceWorkloads', 'serviceReplicasDesired']),
+    group('services', ['endpointsReady', 'endpoints', 'endpointsReadyRatio', 'servicePods', 'serviceWorkloads', 'serviceReplicasDesired']),
     group('pods', ['pods', 'containersWaiting', 'podOverdue', 'nodesReady', 'nodesSchedulable']),
-    group('lives', ['restarts', 'terminations', 'podFailures', 'rollouts', 'jobRuns', 'events']),
+    group('lives', ['restarts', 'terminations', 'podFailures', 'rollouts', 'jobRuns', 'events'], config.resourceInterval),
     group('durations', ['podReadyTime', 'podStartTime', 'podSchedulingTime', 'imagePullTime'], config.slowInterval),
   ]

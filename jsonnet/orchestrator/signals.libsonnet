@@ -70,6 +70,22 @@ function(config)
       whole: $.endpoints,
     }),
     // Which workloads stand behind a service: by the pods of theirs that it selects.
+    servicePods: signal.derived({
+      name: 'workload_pods',
+      op: 'count',
+      title: 'Pods of services',
+      unit: 'count',
+      description: 'Pods of a workload that a service selects.',
+      source: 'orchestrator',
+      levels: ['service'],
+      extra: ['workload', 'workload_type'],
+      local pod = [config.clusterLabel, 'namespace', 'pod'],
+      of(_): promql.aggregate('count', levels.labels.service + self.extra, promql.binary(
+        'max by (%s) (%s)' % [promql.list(levels.labels.service + ['pod']), own('loadline_service_pod')],
+        '* on (%s) group_left (workload, workload_type)' % promql.list(pod),
+        'max by (%s) (%s)' % [promql.list(pod + ['workload', 'workload_type']), own('loadline_pod_info')],
+      )),
+    }),
     serviceWorkloads: signal.derived({
       name: 'workload_info',
       op: 'max',
@@ -79,12 +95,7 @@ function(config)
       source: 'orchestrator',
       levels: ['service'],
       extra: ['workload', 'workload_type'],
-      local pod = [config.clusterLabel, 'namespace', 'pod'],
-      of(_): promql.aggregate('max', levels.labels.service + self.extra, promql.binary(
-        'max by (%s) (%s)' % [promql.list(levels.labels.service + ['pod']), own('loadline_service_pod')],
-        '* on (%s) group_left (workload, workload_type)' % promql.list(pod),
-        'max by (%s) (%s)' % [promql.list(pod + ['workload', 'workload_type']), own('loadline_pod_info')],
-      )),
+      of(_): '%s > bool 0' % $.servicePods.at('service'),
     }),
     // What the workloads behind a service should have.
     serviceReplicasDesired: signal.derived({

@@ -67,24 +67,10 @@ function(config, signals)
         },
       },
       {
-        record: 'service:workload_pods:count',
-        expr: |||
-          count by (%(service)s, workload, workload_type) (
-            max by (%(service)s, pod) (%(selected)s)
-            * on (%(pod)s) group_left (workload, workload_type)
-              max by (%(pod)s, workload, workload_type) (%(pods)s)
-          )
-        ||| % both {
-          pod: promql.list([config.clusterLabel, 'namespace', 'pod']),
-          selected: own('loadline_service_pod'),
-          pods: own('loadline_pod_info'),
-        },
-      },
-      {
         record: $.endpoints,
         expr: |||
           sum by (%(service)s) (
-            service:workload_pods:count
+            %(selected)s
             / on (%(workload)s) group_left ()
               sum by (%(workload)s) (%(pods)s)
             * on (%(workload)s) group_left ()
@@ -92,6 +78,7 @@ function(config, signals)
           )
         ||| % both {
           pods: signals.pods.query('workload', ['phase!~"succeeded|failed"']),
+          selected: signals.servicePods.at('service'),
           wanted: $.replicas,
         },
       },

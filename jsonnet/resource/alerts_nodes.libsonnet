@@ -68,7 +68,7 @@ function(config, signals)
       ||| % {
         node: alerts.by('node'),
         used: signals.memoryWorkingSet.at('container'),
-        limits: signals.memoryLimits.at('container'),
+        limits: signals.memoryLimitUsage.at('container'),
         memory: signals.hostMemory.at('node'),
         share: t.unlimitedMemoryRatio,
         promised: signals.hostMemoryLimitedRatio.at('node'),

@@ -36,16 +36,18 @@ function(config)
     expr: containers('container_pressure_%s_waiting_seconds_total' % resource),
   });
 
-  // Requests and limits: what has none has no series.
+  // Requests and limits: what has none has no series. They change with a rollout only, so
+  // that of single containers no record is kept.
+  local ofEach(kind, resource) = ownContainers('loadline_container_resource_' + kind, ['resource="%s"' % resource]);
   local asked(kind, resource, unit, what) = signal.new({
     name: '%s_%s_%s' % [resource, kind, unit],
     title: what,
     unit: unit,
     description: 'What containers that run %s, added up. Containers without one add nothing.' % (if kind == 'requests' then 'ask for' else 'are limited to'),
-    base: 'container',
-    levels: ['container', 'workload', 'namespace', 'cluster', 'node'],
+    base: 'workload',
+    distinct: ['pod', 'container'],
     source: 'resource',
-    expr: ownContainers('loadline_container_resource_' + kind, ['resource="%s"' % resource]),
+    expr: ofEach(kind, resource),
   });
 
   // How much a container uses of what it asked for or is limited to, and above it that
@@ -56,7 +58,11 @@ function(config)
     base: 'container',
     source: 'resource',
     up: 'max',
-    expr: promql.binary(fields.part.at('container'), '/', '(%s > 0)' % fields.whole.at('container')),
+    expr: promql.binary(
+      fields.part.at('container'),
+      '/',
+      '(%s > 0)' % promql.aggregate('max', signal.labels('container'), fields.whole),
+    ),
   } + fields);
 
   {
@@ -79,7 +85,6 @@ function(config)
       source: 'resource',
       part: $.cpuUsage,
       whole: $.cpuRequests,
-      levels: ['workload', 'namespace', 'cluster', 'node'],
     }),
     cpuLimitUsage: near({
       name: 'cpu_limit_usage_ratio',
@@ -87,7 +92,7 @@ function(config)
       description: 'Processor time used as a share of the limit, of the container that is nearest to its own.',
       levels: ['container', 'workload', 'namespace', 'cluster'],
       part: $.cpuUsage,
-      whole: $.cpuLimits,
+      whole: ofEach('limits', 'cpu'),
     }),
     cpuThrottled: signal.new(ofContainer {
       name: 'cpu_throttled_ratio',
@@ -115,14 +120,14 @@ function(config)
       title: 'Memory used of requested',
       description: 'Memory used as a share of what was asked for, of the container that exceeds it most. Above one, it is evicted first when the node is short.',
       part: $.memoryWorkingSet,
-      whole: $.memoryRequests,
+      whole: ofEach('requests', 'memory'),
     }),
     memoryLimitUsage: near({
       name: 'memory_limit_usage_ratio',
       title: 'Memory used of the limit',
       description: 'Memory used as a share of the limit, of the container that is nearest to its own. At one the OOM killer comes.',
       part: $.memoryWorkingSet,
-      whole: $.memoryLimits,
+      whole: ofEach('limits', 'memory'),
     }),
     memoryPressure: pressure('memory', 'memory'),
 
