@@ -64,10 +64,10 @@ bench: deps
 	go test -run '^$$' -bench Mixins -timeout 60m ./internal/mixin -update
 	go test -run '^$$' -bench . -benchmem -timeout 30m ./exporters/... $$(go list ./internal/... | grep -v /internal/mixin) ./e2e/footprint
 
-## lint: formatting, vet, staticcheck, revive (every exported name is documented), jsonnet's, promtool's
-## metric lint
+## lint: formatting, vet, staticcheck, revive (every exported name is documented), jsonnet's, Perses' types,
+## promtool's metric lint
 lint:
-	@unformatted=$$(gofmt -l cmd exporters internal e2e); \
+	@unformatted=$$(gofmt -l cmd exporters internal e2e tools); \
 	if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 	go mod tidy -diff
 	go vet ./...
@@ -76,6 +76,7 @@ lint:
 	$(TOOL) revive -config revive.toml ./...
 	$(TOOL) jsonnetfmt --test $(JSONNET)
 	$(TOOL) jsonnet-lint $(JSONNET)
+	go run -C tools/persescheck . ../../dashboards/perses
 	go test -run 'Promise/loadline_metrics_have_no_lint_problem' ./exporters/...
 
 ## generate: what is made of the families' tables and of jsonnet/; a test fails when it is stale

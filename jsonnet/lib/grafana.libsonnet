@@ -156,6 +156,7 @@ local kinds = {
              }]),
       },
       options: {
+        frameIndex: 0,
         showHeader: true,
         cellHeight: 'sm',
         footer: { show: false, reducer: ['sum'], countRows: false, fields: '' },
@@ -240,7 +241,6 @@ function(d, dashboard, titles) {
       name: 'datasource',
       label: 'Data source',
       query: 'prometheus',
-      current: {},
       hide: 0,
       multi: false,
       includeAll: false,
@@ -253,7 +253,6 @@ function(d, dashboard, titles) {
       datasource: source,
       query: { query: 'label_values(%s, %s)' % [d.choices(variable, dashboard.variables), variable.name], refId: 'values' },
       definition: 'label_values(%s, %s)' % [d.choices(variable, dashboard.variables), variable.name],
-      current: {},
       hide: 0,
       multi: false,
       includeAll: variable.all,
