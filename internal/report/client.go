@@ -103,6 +103,12 @@ func (c *client) instant(ctx context.Context, query string, at int64) (model.Val
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	v, warnings, _, err := c.api.Query(ctx, query, time.Unix(at, 0), v1.WithTimeout(c.timeout))
+	switch all := v.(type) {
+	case model.Vector:
+		v = slices.DeleteFunc(all, func(s *model.Sample) bool { return s == nil })
+	case model.Matrix:
+		v = withoutNull(all)
+	}
 	return v, c.checked(query, warnings, err)
 }
 
@@ -120,7 +126,12 @@ func (c *client) matrix(ctx context.Context, query string, p piece) (model.Matri
 	if !ok {
 		return nil, c.checked(query, nil, fmt.Errorf("the answer is a %s instead of a matrix", v.Type()))
 	}
-	return m, nil
+	return withoutNull(m), nil
+}
+
+// withoutNull leaves out what a server said to be null instead of a series.
+func withoutNull(m model.Matrix) model.Matrix {
+	return slices.DeleteFunc(m, func(s *model.SampleStream) bool { return s == nil })
 }
 
 // runbooks returns what rules say that alerts' runbooks are. A server that answers

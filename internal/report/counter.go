@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -79,11 +80,11 @@ func (r *counterReader) read(ctx context.Context, all interval, window int64) er
 			if i == 0 && len(m) == 0 {
 				return 0, nil
 			}
-			if len(metrics) > maxAlerts {
-				return 0, fmt.Errorf("%s has over %d series: narrow it by --selector", r.family.name, maxAlerts)
-			}
 			n = max(n, samples(m))
 			of[i] = pointsOf(m, metrics)
+			if len(metrics) > maxAlerts || len(r.last) > maxAlerts {
+				return 0, fmt.Errorf("%s has over %d series: narrow it by --selector or shorten --since", r.family.name, maxAlerts)
+			}
 		}
 		for at := p.first; at <= p.last; at += window {
 			if err := r.window(ctx, at, window, metrics, of); err != nil {
@@ -168,6 +169,9 @@ func (r *counterReader) window(ctx context.Context, at, window int64, metrics ma
 func (r *counterReader) grown(key string, values ...float64) float64 {
 	var sum float64
 	for _, v := range values {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			continue // no counter has it
+		}
 		last, ok := r.last[key]
 		switch {
 		case !ok:

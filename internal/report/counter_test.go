@@ -1,6 +1,7 @@
 package report
 
 import (
+	"math"
 	"testing"
 	"time"
 )
@@ -77,6 +78,16 @@ func TestCountersAreExactWhateverBecomesOfTheirExporters(t *testing.T) {
 				h.counter(12*time.Hour, 6*time.Hour, series(family, of("w", "instance", "a")...), since(12*time.Hour))
 				h.counter(6*time.Hour, 0, series(family, of("w", "instance", "b")...), since(6*time.Hour))
 			}, 35 + 35, 0,
+		},
+		"a value is no number": {
+			func(h *history) {
+				h.counter(12*time.Hour, 0, series(family, of("w", "instance", "a")...), func(ago time.Duration) float64 {
+					if ago == 5*time.Hour {
+						return math.NaN()
+					}
+					return since(12 * time.Hour)(ago)
+				})
+			}, 71, 0,
 		},
 		"two replicas count the same": {
 			func(h *history) {

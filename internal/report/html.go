@@ -21,7 +21,7 @@ func WriteHTML(w io.Writer, r *Report) error {
 	if err != nil {
 		return err
 	}
-	t, err := template.New("").Funcs(template.FuncMap{
+	t, err := template.New("").Option("missingkey=zero").Funcs(template.FuncMap{
 		"style":  func() template.CSS { return template.CSS(style) },
 		"length": length, "amount": amount, "count": func(n int) string { return amount(float64(n)) }, "of": counted,
 		"at": at, "until": until, "day": func(t time.Time) string { return t.Format("Mon 2 Jan 2006") },

@@ -10,9 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/common/promslog"
-
-	"github.com/loadline-exporters/loadline/internal/serve"
+	"github.com/loadline-exporters/loadline/internal/up"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -22,15 +20,10 @@ func run(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	var out, errs bytes.Buffer
 	c := &Command{Now: func() time.Time { return end.Add(25 * time.Second) }}
-	app := serve.NewApplication("loadline", "", &out)
-	c.AddTo(app)
 	if !strings.Contains(strings.Join(args, " "), "--timezone") {
 		args = append(args, "--timezone=UTC")
 	}
-	if _, code, done := serve.Parse(app, append([]string{"report"}, args...), &errs); done {
-		return out.String(), errs.String(), code
-	}
-	code = c.Run(t.Context(), &promslog.Config{}, &out, &errs)
+	code = up.Main(t.Context(), &up.Command{}, append([]string{"report"}, args...), &out, &errs, c)
 	return out.String(), errs.String(), code
 }
 
