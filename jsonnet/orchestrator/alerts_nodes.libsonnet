@@ -35,7 +35,9 @@ function(config, signals)
       name: 'NodeIsGone',
       level: 'node',
       severity: 'page',
-      pending: '2m',  // before what follows from it
+      // Before what follows from it is told, and until that has healed too.
+      pending: '2m',
+      held: '5m',
       expr: work + |||
         and on (%(node)s)
           %(ready)s == 0

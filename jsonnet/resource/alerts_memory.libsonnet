@@ -6,9 +6,9 @@ function(config, signals)
   local t = config.thresholds;
   local used = signals.memoryLimitUsage.at('container');
 
-  alerts.group('resource-alerts-memory', [
-    // A program that fills what it is given and then stays there does not grow all the
-    // time, and one that frees memory now and then is lower than it was before.
+  [alerts.group('resource-alerts-memory', [
+    // A program that fills what it is given and stays there, or that frees memory now and
+    // then, was as high before.
     alerts.new({
       name: 'ContainerMemoryNearLimit',
       level: 'container',
@@ -20,28 +20,11 @@ function(config, signals)
         )
         and
           predict_linear(%(used)s[10m], 900) > 1
-        and
-          %(used)s > max_over_time(%(used)s[5m] offset 5m)
+        unless
+          max_over_time(%(used)s[30m] offset 5m) >= %(used)s
       ||| % { used: used, share: t.memoryLimitFastRatio },
       summary: 'The memory limit of %s is reached within minutes.' % container,
       description: '%s uses {{ $value | humanizePercentage }} of its memory limit, and at the rate of the last ten minutes all of it within a quarter of an hour: then the OOM killer ends it.' % container,
-    }),
-    alerts.new({
-      name: 'ContainerMemoryGrows',
-      level: 'container',
-      severity: 'ticket',
-      pending: '15m',
-      expr: |||
-        (
-          %(used)s > %(share)s
-        )
-        and
-          predict_linear(%(used)s[1h:2m], 14400) > 1
-        and
-          %(used)s > max_over_time(%(used)s[30m:2m] offset 30m)
-      ||| % { used: used, share: t.memoryLimitSlowRatio },
-      summary: 'The memory limit of %s is reached within hours.' % container,
-      description: '%s uses {{ $value | humanizePercentage }} of its memory limit, and at the rate of the last hour all of it within four hours.' % container,
     }),
     alerts.new({
       name: 'WorkloadWaitsForMemory',
@@ -61,4 +44,22 @@ function(config, signals)
       summary: 'The OOM killer ends processes of %s again and again.' % workload,
       description: 'The OOM killer ended {{ $value | humanize }} processes of %s in the last hour.' % workload,
     }),
-  ])
+  ]), alerts.group('resource-alerts-growth', [
+    alerts.new({
+      name: 'ContainerMemoryGrows',
+      level: 'container',
+      severity: 'ticket',
+      pending: '15m',
+      expr: |||
+        (
+          %(used)s > %(share)s
+        )
+        and
+          predict_linear(%(used)s[1h], 14400) > 1
+        unless
+          max_over_time(%(used)s[3h:5m] offset 30m) >= %(used)s
+      ||| % { used: used, share: t.memoryLimitSlowRatio },
+      summary: 'The memory limit of %s is reached within hours.' % container,
+      description: '%s uses {{ $value | humanizePercentage }} of its memory limit, and at the rate of the last hour all of it within four hours.' % container,
+    }),
+  ], config.slowInterval)]

@@ -68,6 +68,12 @@ function(config, signals)
         summary: '%s is full within %s hours.' % [claim, t.claimHours],
         description: '{{ $value | humanizePercentage }} of %s is left, and at the rate of the last six hours nothing within %s hours.' % [claim, t.claimHours],
       }),
+      claimTicket({
+        name: 'ClaimInodesAreRunningOut',
+        expr: filling(ofClaim, 'kubelet_volume_stats_inodes_free', 'kubelet_volume_stats_inodes', t.claimPredictedRatio, t.claimHours),
+        summary: '%s has no inodes left within %s hours.' % [claim, t.claimHours],
+        description: '{{ $value | humanizePercentage }} of the inodes of %s are left, and at the rate of the last six hours none within %s hours.' % [claim, t.claimHours],
+      }),
       nodeTicket({
         name: 'NodeFilesystemTurnedReadOnly',
         pending: '5m',
