@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// table is docs/alerts.md.
-func table(t *testing.T) string {
+// alertsTable is docs/alerts.md.
+func alertsTable(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString(`# Alerts
@@ -44,7 +44,7 @@ func plain(text string) string {
 }
 
 func TestTheTableOfAlertsIsCurrent(t *testing.T) {
-	want, file := table(t), filepath.Join(root, "docs/alerts.md")
+	want, file := alertsTable(t), filepath.Join(root, "docs/alerts.md")
 	if *update {
 		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 			t.Fatal(err)
