@@ -149,7 +149,7 @@ local kinds = {
                  id: 'links',
                  value: [{
                    title: 'Show it',
-                   url: '/d/%s?%s&${__url_time_range}' % [panel.link.uid, std.join('&', ['var-%s=${__data.fields["%s"]:percentencode}' % [label, label] for label in panel.link.labels])],
+                   url: '/d/%s?%s&var-datasource=${datasource}&${__url_time_range}' % [panel.link.uid, std.join('&', ['var-%s=${__data.fields["%s"]:percentencode}' % [label, label] for label in panel.link.labels])],
                    targetBlank: false,
                  }],
                }],
@@ -256,6 +256,7 @@ function(d, dashboard, titles) {
       hide: 0,
       multi: false,
       includeAll: variable.all,
+      [if variable.all then 'current']: { text: 'All', value: '$__all' },
       [if variable.all then 'allValue']: '.*',
       refresh: 2,
       sort: 1,

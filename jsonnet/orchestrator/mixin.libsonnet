@@ -1,5 +1,6 @@
 // Rules, alerts and dashboards on the series of the orchestrator exporter alone.
 (import '../config.libsonnet') + (import '../lib/dashboards.libsonnet') + {
+  local added = import '../lib/added.libsonnet',
   local config = (import '../lib/validate.libsonnet')($._config),
   local signals = (import 'signals.libsonnet')(config),
 
@@ -8,4 +9,5 @@
   _config+:: { joinOwners: true },
   prometheusRules+:: { groups+: (import 'rules.libsonnet')(config, signals) + [(import 'owners.libsonnet')(config)] },
   prometheusAlerts+:: { groups+: (import 'alerts.libsonnet')(config, signals) },
+  dashboards+:: added((import 'dashboards.libsonnet')(config, signals)),
 }

@@ -1,0 +1,17 @@
+// The dashboards of the orchestrator exporter's series, and the rows that it adds to
+// those of others.
+function(config, signals)
+  std.foldl(
+    function(all, part) all + part(config, signals),
+    [
+      import 'dashboards_overview.libsonnet',
+      import 'dashboards_service.libsonnet',
+      import 'dashboards_workload.libsonnet',
+      import 'dashboards_pod.libsonnet',
+      import 'dashboards_node.libsonnet',
+      import 'dashboards_rollouts.libsonnet',
+      import 'dashboards_events.libsonnet',
+      import 'dashboards_resources.libsonnet',
+    ],
+    {},
+  )
