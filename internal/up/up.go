@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -40,6 +41,11 @@ import (
 // Address is the default of --web.listen-address: what it shows is nobody else's
 // business unless told otherwise.
 const Address = "127.0.0.1:9850"
+
+// gcPercent is how much the heap may grow between two collections, unless GOGC says
+// otherwise. Most of what is held, samples and their index, lives for hours: a small
+// machine's memory is worth more than the little processor time that waiting saves.
+const gcPercent = 50
 
 // Command is `loadline up`.
 type Command struct {
@@ -107,6 +113,9 @@ func (b besides) Flag(name, help string) *kingpin.FlagClause {
 // Run is the life of the command. Its return value is the exit code.
 func (c *Command) Run(ctx context.Context, logs *promslog.Config, stdout, stderr io.Writer) int {
 	logger := promslog.New(logs)
+	if os.Getenv("GOGC") == "" {
+		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	}
 	if err := c.run(ctx, logger, stdout); err != nil {
 		return serve.Fail(stderr, c.name, err)
 	}
