@@ -12,7 +12,7 @@ import (
 	"github.com/loadline-exporters/loadline/e2e/registry"
 )
 
-// namespaces are two that have room, and one that has none.
+// namespaces are one that has room and one that has none.
 const namespaces = `
 apiVersion: v1
 kind: Namespace
@@ -26,6 +26,11 @@ apiVersion: v1
 kind: ResourceQuota
 metadata: {name: none, namespace: full}
 spec: {hard: {pods: "0"}}
+---
+apiVersion: v1
+kind: ResourceQuota
+metadata: {name: some, namespace: shop}
+spec: {hard: {pods: "40"}}
 `
 
 // deployment is one, by its name, namespace, the pod's and the container's lines, and a

@@ -206,7 +206,7 @@ func (c *Command) openPrometheus(host string, exporters []embedded, server *serv
 		DataDir: c.dataDir, Retention: c.retention, ScrapeInterval: c.interval, ScrapeConfigFile: c.scrapeFile,
 		RuleFiles: c.ruleFiles, Runbooks: dashboards.RunbooksPath,
 		Self:       targets,
-		SelfLabels: map[string]string{"instance": host, "node": host, "cluster": or(c.cluster, host)},
+		SelfLabels: map[string]string{"instance": host, "node": or(c.resource.NodeName, host), "cluster": or(c.cluster, host)},
 		Logger:     logger, ExternalURL: external,
 	}
 	if c.rules {
