@@ -11,14 +11,15 @@ function(config)
     assert std.objectHas(fields, 'title') && std.objectHas(fields, 'description') : '%s panel without title or description: %s' % [kind, fields];
     { kind: kind, w: width, h: height, unit: 'count', targets: [], thresholds: {}, noDataIsGood: false, links: [] } + fields;
 
-  // The level's recorded series that tells which values a label has, of either exporter.
+  // The level's recorded series that tells which values a label has, of either exporter;
+  // of pods and containers the orchestrator's own, to choose those too that never ran.
   local values = {
     [config.clusterLabel]: '__name__=~"cluster:(memory_working_set_bytes:sum|pods:count)"',
     namespace: '__name__=~"namespace:(memory_working_set_bytes:sum|pods:count)"',
     service: '__name__=~"service:(endpoints:sum|memory_working_set_bytes:sum)"',
     workload: '__name__=~"workload:(memory_working_set_bytes:sum|replicas_desired:sum)"',
-    pod: '__name__="pod:memory_working_set_bytes:sum"',
-    container: '__name__="container:memory_working_set_bytes:sum"',
+    pod: '__name__=~"pod:memory_working_set_bytes:sum|loadline_pod_info"',
+    container: '__name__=~"container:memory_working_set_bytes:sum|loadline_container_image_info"',
     [config.nodeLabel]: '__name__=~"node:(host_memory_bytes:sum|orchestrator_ready:sum)"',
   };
   // Which variables a variable's values depend on, if the dashboard has them.
