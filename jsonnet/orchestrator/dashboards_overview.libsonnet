@@ -25,6 +25,12 @@ function(config, signals)
   local soon = '(%s or %s)' % [wanted.endpoints + in_, signals.serviceReplicasDesired.query('service', of)];
   local ready = promql.binary(signals.endpointsReady.query('service', of), '/', '(%s > 0)' % (wanted.endpoints + in_));
   local lacking = promql.binary(signals.replicasDesired.query('workload', of), '-', signals.replicasAvailable.query('workload', of)) + '\n> 0';
+  // A column of the namespaces that are listed: those that lack most replicas.
+  local short = 'sum by (namespace) (\n%s\n)' % promql.indent(promql.binary(signals.replicasDesired.query('namespace', of), '-', signals.replicasAvailable.query('namespace', of)));
+  local ofNamespace(expr, title, thresholds={}) = d.column(
+    '%s\nand on (namespace)\n%s' % [expr, promql.indent('topk(20,\n%s\n)' % promql.indent(short))],
+    title,
+  ) + { thresholds: thresholds };
   {
     'loadline-overview': outline['loadline-overview'] {
       rows+: {
@@ -102,6 +108,20 @@ function(config, signals)
             targets: [d.target('sum by (reason) (%s)' % signals.containersWaiting.query('namespace', of), '{{reason}}')],
           }),
         ]) { order: 20 },
+        namespaces: d.row('Which namespaces?', [
+          d.table({
+            title: 'Namespaces, those that lack most first',
+            description: 'Replicas that workloads of a namespace lack, and restarts in the last hour. Twenty namespaces at the most.',
+            by: ['namespace'],
+            sort: 'replicas missing',
+            link: d.link('loadline-overview', ['namespace']),
+            targets: [
+              ofNamespace(short, 'replicas missing', { warn: 1 }),
+              ofNamespace('sum by (namespace) (%s)' % signals.replicasDesired.query('namespace', of), 'replicas desired'),
+              ofNamespace('sum by (namespace) (%s)' % alerts.inAnHour(signals.restarts.query('namespace', of)), 'restarts in an hour', { warn: 1 }),
+            ],
+          }),
+        ]) { order: 25 },
       },
     },
   }
