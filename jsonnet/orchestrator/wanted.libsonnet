@@ -10,7 +10,8 @@ function(config, signals)
   local both = { service: service, workload: workload };
   {
     // What a workload has been told to have for ten minutes: scaling up asks for more only
-    // after them, scaling down and deleting for less at once.
+    // after them, scaling down and deleting for less at once. What runs to its end, as
+    // some services of a Swarm do, is not there to be ready.
     replicas: 'workload:replicas_wanted:min10m',
     // A rollout that goes on, and began a short time ago.
     rollout: 'workload:rollout_fresh:max',
@@ -29,7 +30,9 @@ function(config, signals)
             %(desired)s
           and
             %(desired)s offset 10m
-        ||| % { desired: signals.replicasDesired.at('workload') },
+          unless on (%(workload)s)
+            %(jobs)s
+        ||| % both { desired: signals.replicasDesired.at('workload'), jobs: own('loadline_job_state') },
       },
       {
         record: $.rollout,
