@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// TestTenThousandLabelSetsAreAskedForInParts has more samples than the embedded
-// Prometheus gives at once, and than anybody should hold.
+// TestTenThousandLabelSetsAreAskedForInParts has more samples than are asked for at once.
 func TestTenThousandLabelSetsAreAskedForInParts(t *testing.T) {
 	const sets, fired = 10_000, time.Hour
 	h := newHistory(t)
