@@ -27,7 +27,13 @@ func KubeStateMetrics(t testing.TB, kubeconfig string, flags ...string) *Program
 // Orchestrator starts the orchestrator exporter on an API server.
 func Orchestrator(t testing.TB, kubeconfig string, flags ...string) *Program {
 	t.Helper()
-	p := start(t, "orchestrator-exporter", append([]string{program.Own(t, "cmd/orchestrator-exporter"),
+	return OrchestratorAt(t, program.Own(t, "cmd/orchestrator-exporter"), kubeconfig, flags...)
+}
+
+// OrchestratorAt starts an orchestrator exporter that is built already.
+func OrchestratorAt(t testing.TB, path, kubeconfig string, flags ...string) *Program {
+	t.Helper()
+	p := start(t, "orchestrator-exporter", append([]string{path,
 		"--web.listen-address=127.0.0.1:0", "--kubeconfig=" + kubeconfig,
 	}, flags...)...)
 	p.clean = true
