@@ -23,7 +23,7 @@ function(config, signals)
           inAnHour('Unhealthy', 'Checks of health or readiness that failed.', 'unhealthy_.+'),
           inAnHour('Pods not made', 'Pods that were refused when they were to be made, by a quota or another rule.', 'pod_create_failed_.+'),
           d.stat({
-            title: 'Restarts',
+            title: 'Restarts in an hour',
             description: 'Containers that were started again in the last hour.',
             thresholds: { warn: 1 },
             decimals: 0,
