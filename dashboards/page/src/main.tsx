@@ -1,3 +1,4 @@
+import { nonce } from './nonce';
 import createCache from '@emotion/cache';
 import { CacheProvider } from '@emotion/react';
 import { CssBaseline, ThemeProvider } from '@mui/material';
@@ -17,8 +18,6 @@ import './page.css';
 // Perses is most of what the page weighs; the other screens do without.
 const Board = lazy(() => import('./Board'));
 
-// The server's policy allows the styles of who knows the nonce of the answer.
-const nonce = document.querySelector<HTMLMetaElement>('meta[name=style-nonce]')?.content;
 const styles = createCache({ key: 'css', nonce });
 const client = new QueryClient({ defaultOptions: { queries: { refetchOnWindowFocus: false, retry: 1 } } });
 
