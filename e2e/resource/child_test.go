@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -74,7 +75,19 @@ func startChild(t *testing.T, setup string, args ...string) *child {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := command.Start(); err != nil {
+	started, ended := make(chan error, 1), make(chan error, 1)
+	go func() {
+		// The kernel ends the child when the thread ends that started it (prctl(2)), as
+		// threads do in which other tests have entered namespaces.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := command.Start()
+		started <- err
+		if err == nil {
+			ended <- command.Wait()
+		}
+	}()
+	if err := <-started; err != nil {
 		t.Fatalf("start an exporter in namespaces of its own: %v", err)
 	}
 	c.pid = command.Process.Pid
@@ -83,7 +96,7 @@ func startChild(t *testing.T, setup string, args ...string) *child {
 		// It says where it hangs if it does not end.
 		hangs := time.AfterFunc(wait.Limit(limit), func() { _ = command.Process.Signal(syscall.SIGQUIT) })
 		defer hangs.Stop()
-		if err := command.Wait(); err != nil {
+		if err := <-ended; err != nil {
 			t.Errorf("the exporter ended with %v; its log:\n%s", err, c.logs)
 		}
 	})

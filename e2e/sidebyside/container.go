@@ -40,7 +40,7 @@ func containerDifferences() []Difference {
 		{Family: "container_threads*", Kind: Fewer, Series: "kind=root", Reason: "The kernel counts no tasks of the root; `node_procs_running` and `node_forks_total` are the machine's."},
 		{Family: "container_spec_memory_limit_bytes", Kind: Value, Series: "kind=root", Reason: "The root has no limit; `machine_memory_bytes` is what the machine has."},
 		{Family: "container_memory_failures_total", Kind: Value, Series: "kind=(pod|root),scope=hierarchy", OnV1: true, Reason: "With the groups below, as the scope says; cAdvisor repeats the group's own on version 1."},
-		{Family: "container_memory_file_*", Kind: Value, Series: "kind=(pod|root)", OnV1: true, Reason: "With the groups below, as all memory of a group; cAdvisor has the group's own on version 1."},
+		{Family: "container_memory_file_*", Kind: Value, Series: "kind=(pod|root)", Elsewhere: true, OnV1: true, Reason: "With the groups below, as all memory of a group; cAdvisor has the group's own on version 1."},
 
 		{Family: "container_memory_events_high_total", Kind: Absent, OnV1: true, Reason: notKnown},
 		{Family: "container_memory_events_max_total", Kind: Absent, OnV1: true, Reason: notKnown},
