@@ -16,7 +16,7 @@ import (
 
 // foreign are series that no exporter of the suite emits, and that rules may name:
 // Prometheus' own.
-var foreign = []string{"up", "ALERTS", "scrape_duration_seconds", "scrape_samples_scraped"}
+var foreign = []string{"up", "ALERTS", "ALERTS_FOR_STATE", "scrape_duration_seconds", "scrape_samples_scraped"}
 
 // ofTargets are labels that a scrape configuration sets.
 var ofTargets = []string{"job", "instance", "cluster", "node"}

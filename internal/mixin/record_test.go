@@ -56,6 +56,11 @@ func newLabOf(tb testing.TB, queryFunc func(*lab) rules.QueryFunc) *lab {
 		tb.Fatal(errs)
 	}
 	l.groups = groups
+	for _, g := range groups {
+		for _, r := range g.AlertingRules() {
+			r.SetRestored(true) // else ALERTS are not written
+		}
+	}
 	return l
 }
 

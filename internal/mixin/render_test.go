@@ -21,7 +21,7 @@ const root = "../.."
 var rendered = []string{"rules", "dashboards/grafana", "dashboards/perses"}
 
 // evaluate evaluates jsonnet that imports as if it stood in jsonnet/.
-func evaluate(t *testing.T, snippet string, into any) {
+func evaluate(t testing.TB, snippet string, into any) {
 	t.Helper()
 	text, err := vm().EvaluateAnonymousSnippet("test", snippet)
 	if err != nil {

@@ -1,6 +1,7 @@
 package mixin
 
 import (
+	"cmp"
 	"fmt"
 	"hash/fnv"
 	"maps"
@@ -122,7 +123,7 @@ func resourceSeries(places []place) []series {
 		b.add(counter, l.with(labelSet{"cpu": "total"}), "container_cpu_usage_seconds_total")
 		b.add(counter, l, "container_cpu_cfs_periods_total", "container_cpu_cfs_throttled_periods_total",
 			"container_pressure_cpu_waiting_seconds_total", "container_pressure_memory_waiting_seconds_total", "container_pressure_io_waiting_seconds_total")
-		b.add(gauge, l, "container_memory_working_set_bytes", "container_threads", "container_threads_max")
+		b.add(gauge, l, "container_memory_working_set_bytes", "container_memory_rss", "container_memory_cache", "container_threads", "container_threads_max")
 		for _, resource := range []string{"cpu", "memory"} {
 			b.add(gauge, l.with(labelSet{"resource": resource}), "loadline_container_resource_requests", "loadline_container_resource_limits")
 		}
@@ -139,6 +140,13 @@ func resourceSeries(places []place) []series {
 		}
 		b.add(counter, l, "loadline_pod_tcp_segments_sent_total", "loadline_pod_tcp_segments_retransmitted_total", "loadline_pod_tcp_accept_queue_overflows_total")
 		b.add(gauge, l, "loadline_pod_ephemeral_storage_bytes")
+		for _, peer := range []string{"pod", "outside"} {
+			b.add(gauge, l.with(labelSet{"state": "established", "peer": peer}), "loadline_pod_tcp_connections")
+		}
+	})
+	distinct(places, func(p place) string { return p.namespace }, func(p place) {
+		claim := at(p, labelSet{"namespace": p.namespace, "persistentvolumeclaim": "data"})
+		b.add(gauge, claim, "kubelet_volume_stats_available_bytes", "kubelet_volume_stats_capacity_bytes")
 	})
 	distinct(places, func(p place) string { return p.node + p.namespace + "/" + p.workload + "/" + p.container }, func(p place) {
 		l := at(p, p.ofWorkload().with(labelSet{"container": p.container}))
@@ -165,11 +173,23 @@ func (b *builder) node(l labelSet) {
 	for _, device := range []string{"sda", "sdb"} {
 		b.add(counter, l.with(labelSet{"device": device}), "node_disk_read_bytes_total", "node_disk_written_bytes_total")
 		mount := labelSet{"device": device, "mountpoint": "/" + device, "fstype": "ext4"}
-		b.add(gauge, l.with(mount), "node_filesystem_avail_bytes", "node_filesystem_size_bytes")
+		b.add(gauge, l.with(mount), "node_filesystem_avail_bytes", "node_filesystem_size_bytes", "node_filesystem_files_free", "node_filesystem_files")
 	}
+	b.self(l)
 	for _, resource := range []string{"cpu", "memory"} {
 		b.add(gauge, l.with(labelSet{"resource": resource}), "loadline_node_resource_requested", "loadline_node_resource_limits", "loadline_node_resource_allocatable")
 	}
+}
+
+// self adds what an exporter and Prometheus say of the exporter.
+func (b *builder) self(target labelSet) {
+	b.add(gauge, target, "up", "scrape_duration_seconds", "scrape_samples_scraped", "loadline_exporter_series")
+	b.add(gauge, target.with(labelSet{"reason": "budget"}), "loadline_exporter_series_dropped")
+	for _, collector := range []string{"cpu", "container"} {
+		b.add(gauge, target.with(labelSet{"collector": collector}), "loadline_collector_success", "loadline_collector_duration_seconds")
+	}
+	b.add(gauge, target.with(labelSet{"source": "kubelet", "reason": ""}), "loadline_source_available")
+	b.out = append(b.out, series{family: "loadline_source_available", labels: target.with(labelSet{"source": "docker", "reason": "absent"})})
 }
 
 // decoys are series of the same families that say something else: a pod's sandbox, the
@@ -196,13 +216,14 @@ func orchestratorSeries(places []place) []series {
 	distinct(places, func(p place) string { return p.namespace + "/" + p.workload }, func(p place) { b.workload(p, p.ofWorkload().with(own)) })
 	distinct(places, func(p place) string { return p.namespace + "/" + p.pod }, func(p place) {
 		l := p.ofPod().with(own)
-		b.out = append(b.out, series{family: "loadline_pod_info", labels: l.with(labelSet{"node": p.node}), value: 1},
+		b.out = append(b.out, series{family: "loadline_pod_info", labels: l.with(labelSet{"node": p.node, "qos": "burstable", "host_network": "false"}), value: 1},
 			series{family: "loadline_pod_phase", labels: l.with(labelSet{"phase": p.phase}), value: 1})
 		if p.phase == "pending" {
 			b.add(gauge, l.with(labelSet{"phase": p.phase}), "loadline_pod_overdue_seconds")
 			waiting := l.with(labelSet{"container": p.container, "reason": "crash_back_off"})
 			b.out = append(b.out, series{family: "loadline_container_waiting", labels: waiting, value: 1})
 		}
+		b.container(l.with(labelSet{"container": p.container}))
 		for _, service := range p.services {
 			link := labelSet{"namespace": p.namespace, "service": service, "pod": p.pod}
 			b.out = append(b.out, series{family: "loadline_service_pod", labels: link.with(own), value: 1})
@@ -221,11 +242,22 @@ func orchestratorSeries(places []place) []series {
 	}
 	distinct(places, func(p place) string { return p.node }, func(p place) {
 		b.add(gauge, own.with(labelSet{"node": p.node}), "loadline_orchestrator_node_ready", "loadline_orchestrator_node_schedulable")
+		b.out = append(b.out, series{family: "loadline_orchestrator_node_condition", labels: own.with(labelSet{"node": p.node, "condition": "DiskPressure"})})
 	})
 	distinct(places, func(p place) string { return p.namespace }, func(p place) {
 		owner := own.with(labelSet{"namespace": p.namespace, "owner": "owner-of-" + p.namespace})
 		b.out = append(b.out, series{family: "loadline_namespace_owner", labels: owner, value: 1})
+		for _, kind := range []string{"used", "hard"} {
+			quota := labelSet{"job": "orchestrator", "namespace": p.namespace, "resourcequota": "all", "resource": "pods", "type": kind}
+			b.add(gauge, quota, "kube_resourcequota")
+		}
+		for _, phase := range []string{"Bound", "Pending", "Lost"} {
+			claim := labelSet{"job": "orchestrator", "namespace": p.namespace, "persistentvolumeclaim": "data", "phase": phase}
+			b.add(gauge, claim, "kube_persistentvolumeclaim_status_phase")
+		}
 	})
+	b.self(own)
+	b.add(counter, own.with(labelSet{"resource": "pods"}), "loadline_watch_lists_total")
 	b.histogram("loadline_image_pull_duration_seconds", own.with(labelSet{"registry": "registry.example"}))
 	return b.out
 }
@@ -246,15 +278,27 @@ func (b *builder) workload(p place, l labelSet) {
 		b.add(counter, l.with(labelSet{"result": result}), "loadline_workload_rollouts_total")
 	}
 	b.add(counter, l.with(labelSet{"result": "complete"}), "loadline_workload_job_runs_total")
-	for _, class := range []string{"pull_succeeded", "container_started", "scheduled", "unhealthy_readiness"} {
+	for _, class := range []string{"pull_succeeded", "container_started", "scheduled", "unhealthy_readiness", "killed_by_probe", "pull_failed_not_found", "pod_create_failed_quota"} {
 		b.add(counter, l.with(labelSet{"class": class, "type": "normal"}), "loadline_events_total")
 	}
+	state := cmp.Or(map[string]string{"queue": "progressing", "api": "stalled"}[p.workload], "complete")
+	b.out = append(b.out, series{family: "loadline_workload_rollout_state", labels: l.with(labelSet{"state": state}), value: 1})
+	b.add(gauge, l, "loadline_workload_rollout_start_timestamp_seconds", "loadline_cronjob_missed_schedules")
+	b.add(gauge, l.with(labelSet{"autoscaler": p.workload}), "loadline_autoscaler_replicas_desired", "loadline_autoscaler_replicas_max")
 	if p.workload != "queue" { // which nobody owns
 		b.out = append(b.out, series{family: "loadline_workload_owner", labels: l.with(labelSet{"owner": "owner-of-" + p.workload}), value: 1})
 	}
 	for _, what := range []string{"scheduling", "start", "ready"} {
 		b.histogram("loadline_workload_pod_"+what+"_duration_seconds", l)
 	}
+}
+
+// container adds what is said of a container of a pod.
+func (b *builder) container(l labelSet) {
+	image := l.with(labelSet{"image": "registry.example/app:1", "kind": "app"})
+	b.out = append(b.out, series{family: "loadline_container_image_info", labels: image, value: 1},
+		series{family: "loadline_container_last_termination", labels: l.with(labelSet{"reason": "error"}), value: 1})
+	b.add(gauge, l, "loadline_container_last_termination_timestamp_seconds")
 }
 
 // histogram adds buckets of which the second has nine of ten and the third all.

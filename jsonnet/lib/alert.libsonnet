@@ -50,7 +50,7 @@ function(config)
   local variables(level) = std.join('&', [
     'var-%s={{ $labels.%s | urlquery }}' % [label, label]
     for label in levels.labels[level]
-    if label != 'workload_type' && (label != config.clusterLabel || config.multiCluster)
+    if label != 'workload_type' && (label != config.nodeLabel || level == 'node') && (label != config.clusterLabel || config.multiCluster)
   ]);
 
   local label(name) = '{{ $labels.%s }}' % name;
