@@ -91,3 +91,40 @@ func parts(t *testing.T, expr string, d dashboardOf) (out []string) {
 	}
 	return out
 }
+
+// asked is what a dashboard takes.
+type asked struct {
+	queries, samples int
+	wall             time.Duration
+}
+
+// dashboards asks each for the whole time at a step of a scrape, one query after the
+// other, with the first choice that the data offers.
+func (f filled) dashboards(b *testing.B) map[string]asked {
+	b.Helper()
+	out := map[string]asked{}
+	for uid, d := range allDashboards(b, false) {
+		choices := f.choose(d, 1, f.end)
+		if len(choices) == 0 {
+			continue // which choose has said
+		}
+		var sum asked
+		for _, p := range d.panels() {
+			for _, target := range p.Targets {
+				start := time.Now()
+				q, err := f.engine.NewRangeQuery(b.Context(), f.store, nil, replaced(target.Expr, choices[0]), f.end.Add(-*hour), f.end, scrapeInterval)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := q.Exec(b.Context()).Err; err != nil {
+					b.Errorf("%s: %q: %v", uid, p.Title, err)
+				}
+				sum.samples += int(q.Stats().Samples.TotalSamples)
+				q.Close()
+				sum.queries, sum.wall = sum.queries+1, sum.wall+time.Since(start)
+			}
+		}
+		out[uid] = sum
+	}
+	return out
+}
