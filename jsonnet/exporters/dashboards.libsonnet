@@ -31,12 +31,12 @@ function(config)
           }),
           d.table({
             title: 'Sources that do not answer',
-            description: 'What an exporter would read and cannot, and why: absent is usual where a machine has no such thing.',
+            description: 'What an exporter would read and cannot, and why; without what the machine or the cluster does not have.',
             w: 12,
             h: 8,
             noDataIsGood: true,
             by: ['instance', 'source', 'reason'],
-            targets: [d.column('topk(20, max by (instance, source, reason) (1 - %s) > 0)' % own('loadline_source_available'), 'missing')],
+            targets: [d.column('topk(20, max by (instance, source, reason) (1 - %s) > 0)' % own('loadline_source_available', ['reason!="absent"']), 'missing')],
           }),
         ]) { order: 10 },
         cost: d.row('What do they cost?', [

@@ -4,8 +4,8 @@ function(config, signals)
   local alerts = (import '../lib/alert.libsonnet')(config);
   local outline = (import '../lib/outline.libsonnet')(config);
   local of = d.matchAll(['namespace']);
-  // What tells of trouble, as its alerts have it.
-  local trouble = 'class=~"(pull_failed|killed_by|unhealthy|pod_create_failed)_.+"';
+  // Classes that tell of trouble.
+  local trouble = 'class=~".*(failed|killed|unhealthy|back_off|oom).*"';
   local inAnHour(title, description, classes) = d.stat({
     title: title,
     description: description,
@@ -18,7 +18,7 @@ function(config, signals)
     'loadline-events': outline['loadline-events'] {
       rows+: {
         hour: d.row('What went wrong in the last hour?', [
-          inAnHour('Killed', 'Containers and pods that were ended: by their health check, by pressure on their node, by preemption.', 'killed_by_.+'),
+          inAnHour('Killed', 'Containers and pods that were ended: by their health check, the OOM killer, pressure on their node, preemption.', 'killed_by_.+|.*oom.*'),
           inAnHour('Pulls that failed', 'Images that could not be pulled.', 'pull_failed_.+'),
           inAnHour('Unhealthy', 'Checks of health or readiness that failed.', 'unhealthy_.+'),
           inAnHour('Pods not made', 'Pods that were refused when they were to be made, by a quota or another rule.', 'pod_create_failed_.+'),
@@ -41,18 +41,20 @@ function(config, signals)
             description: 'Events that tell of trouble by workload and class, the most frequent first.',
             h: 9,
             w: 12,
+            noDataIsGood: true,
             by: ['namespace', 'workload', 'class'],
             sort: 'events',
             link: d.link('loadline-workload', ['namespace', 'workload']),
-            targets: [d.column('topk(20, sum by (namespace, workload, class) (%s))' % alerts.inAnHour(signals.events.query('workload', of + [trouble])), 'events')],
+            targets: [d.column('topk(20, sum by (namespace, workload, class) (%s) > 0)' % alerts.inAnHour(signals.events.query('workload', of + [trouble])), 'events')],
           }),
           d.timeSeries({
             title: 'Events that tell of trouble',
             description: signals.events.description,
+            noDataIsGood: true,
             stack: true,
             min: 0,
             h: 9,
-            targets: [d.target('sum by (class) (%s)' % signals.events.query('namespace', of + [trouble]), '{{class}}')],
+            targets: [d.target('sum by (class) (%s) > 0' % signals.events.query('namespace', of + [trouble]), '{{class}}')],
           }),
         ]) { order: 0 },
         lives: d.row('What ended, and what began?', [

@@ -22,12 +22,13 @@ function(config, signals)
   local unused(title, what, unit, requests, use) =
     local asked = 'sum by (%s) (%s)' % [by, signals[requests].query('workload', of)];
     local used = 'sum by (%s) (%s)' % [by, signals[use].query('workload', of)];
-    local top = 'topk(15,\n  %s\n  -\n    %s\n)' % [asked, used];
+    local top = 'topk(15,\n  %s\n  -\n    %s\n  > 0\n)' % [asked, used];
     local listed(expr) = '%s\nand on (%s)\n%s' % [expr, by, promql.indent(top)];
     d.table({
       title: title,
       description: '%s that workloads ask for and do not use: asking for less makes room on nodes. Mind their peaks.' % what,
       w: 12,
+      noDataIsGood: true,
       by: workload,
       sort: 'unused',
       link: d.link('loadline-workload', workload),
@@ -52,7 +53,7 @@ function(config, signals)
     targets: [d.target('sum (%s)' % signals[names[line]].query('cluster', cluster), line) for line in std.objectFields(names)],
   });
   local ofNode(name, title) = d.column(
-    'max by (%s) (%s)\nand on (%s)\n  topk(20, %s)' % [node, signals[name].query('node', cluster), node, signals.hostMemoryRequestedRatio.query('node', cluster)],
+    'max by (%s) (%s)\nand on (%s)\n  topk(20, %s or %s)' % [node, signals[name].query('node', cluster), node, signals.hostMemoryRequestedRatio.query('node', cluster), signals.hostMemoryUsage.query('node', cluster)],
     title,
     'ratio',
   ) { thresholds: { warn: 0.9, bad: 1 } };

@@ -18,6 +18,11 @@ function(config, signals)
     thresholds: thresholds,
     targets: [d.target('topk(10, max by (namespace, workload) (%s))' % signals[name].query('workload', of), '{{namespace}}/{{workload}}')],
   });
+  // What should be none: only those that have any.
+  local suffers(name, limit) = top(name, { bad: limit }) {
+    noDataIsGood: true,
+    targets: [d.target('topk(10, max by (namespace, workload) (%s) > 0)' % signals[name].query('workload', of), '{{namespace}}/{{workload}}')],
+  };
   local byNamespace(name) = d.timeSeries({
     title: signals[name].title + ' by namespace',
     description: signals[name].description + ' The ten namespaces with most.',
@@ -41,9 +46,9 @@ function(config, signals)
     'loadline-network': outline['loadline-network'] {
       rows+: {
         trouble: d.row('Whose connections suffer?', [
-          top('retransmitted', { bad: t.retransmittedRatio }),
-          top('networkDropped', { bad: t.packetsDroppedPerSecond }),
-          top('acceptOverflows', { bad: t.acceptOverflowsPerSecond }),
+          suffers('retransmitted', t.retransmittedRatio),
+          suffers('networkDropped', t.packetsDroppedPerSecond),
+          suffers('acceptOverflows', t.acceptOverflowsPerSecond),
         ]) { order: 0 },
         most: d.row('Who sends and receives most?', [
           top('networkReceive', width=12),
