@@ -206,18 +206,27 @@ func (c *Container) Wait(ctx context.Context) (int64, error) {
 	}
 }
 
-// WaitRemoved returns once the container is removed.
+// WaitRemoved returns once the container is removed, or has ended and Docker gave up
+// removing it, as it does when something holds the file system. It asks again and again:
+// the engine's own wait misses a removal that happens while it begins.
 func (c *Container) WaitRemoved(ctx context.Context) error {
-	answer := c.docker.ContainerWait(ctx, c.ID, client.ContainerWaitOptions{Condition: container.WaitConditionRemoved})
-	select {
-	case <-answer.Result:
-		return nil
-	case err := <-answer.Error:
-		if errdefs.IsNotFound(err) {
+	err := wait.Until(ctx, func() error {
+		answer, err := c.docker.ContainerInspect(ctx, c.ID, client.ContainerInspectOptions{})
+		switch {
+		case errdefs.IsNotFound(err):
 			return nil
+		case err != nil:
+			return err
 		}
+		if state := answer.Container.State; !state.Dead {
+			return fmt.Errorf("it is %s", state.Status)
+		}
+		return nil
+	})
+	if err != nil {
 		return fmt.Errorf("wait until container %s is removed: %w", c.Name, err)
 	}
+	return nil
 }
 
 // Kill sends a signal, such as "SIGTERM", to the init process.
