@@ -22,10 +22,11 @@ import (
 )
 
 // mayBeEmpty are panels, as UID/TITLE, that show what this test's cluster does not have:
-// claims that are bound, a limit of threads, connections that suffer, and, where the
-// machine has version 1 of control groups, block I/O by container. They are one in ten at
-// the most.
+// claims that are bound, a limit of threads, connections that suffer, sources that fail,
+// and, where the machine has version 1 of control groups, block I/O by container. They are
+// one in ten at the most.
 var mayBeEmpty = []string{
+	"loadline-exporters/Sources that do not answer",
 	"loadline-network/Connections refused by a full queue",
 	"loadline-network/Network packets dropped",
 	"loadline-network/TCP sent again",
