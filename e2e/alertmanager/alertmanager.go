@@ -47,18 +47,7 @@ func Start(t testing.TB, rendered Rendered) *Server {
 		}
 	})
 	s := &Server{Address: "http://" + address + "/", t: t}
-	err = d.Ready(limit, func() error {
-		response, err := http.Get(s.Address + "-/ready")
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("it answers %s", response.Status)
-		}
-		return nil
-	})
-	if err != nil {
+	if err := d.Ready(limit, daemon.Answers(s.Address+"-/ready")); err != nil {
 		t.Fatal(err)
 	}
 	return s

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -141,6 +142,21 @@ func (d *Daemon) Ready(limit time.Duration, check func() error) error {
 		return d.failure("wait until it answers", err)
 	}
 	return nil
+}
+
+// Answers is a check for Ready: that a URL is answered with status 200.
+func Answers(url string) func() error {
+	return func() error {
+		response, err := http.Get(url)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("%s answers %s", url, response.Status)
+		}
+		return nil
+	}
 }
 
 // orNil keeps an end with status 0 an error: a daemon stays.

@@ -4,7 +4,6 @@ package prometheus
 
 import (
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -60,18 +59,7 @@ func Start(t testing.TB, config string) API {
 		}
 	})
 	api := API{Address: "http://" + address + "/"}
-	err = d.Ready(startLimit, func() error {
-		response, err := http.Get(api.Address + "-/ready")
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("it answers %s", response.Status)
-		}
-		return nil
-	})
-	if err != nil {
+	if err := d.Ready(startLimit, daemon.Answers(api.Address+"-/ready")); err != nil {
 		t.Fatal(err)
 	}
 	return api

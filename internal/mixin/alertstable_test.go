@@ -43,21 +43,7 @@ func plain(text string) string {
 	return text
 }
 
-func TestTheTableOfAlertsIsCurrent(t *testing.T) {
-	want, file := alertsTable(t), filepath.Join(root, "docs/alerts.md")
-	if *update {
-		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != want {
-		t.Errorf("%s is stale: run make generate", file)
-	}
-}
+func TestTheTableOfAlertsIsCurrent(t *testing.T) { current(t, "docs/alerts.md", alertsTable(t)) }
 
 func TestEveryAlertStandsBesideThePublishedMixins(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "docs/mixins.md"))
